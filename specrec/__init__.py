@@ -1,0 +1,1 @@
+"""Spectral reconstruction from RGB: interfaces, a benchmark, and baselines that run as plugins."""

@@ -1,0 +1,53 @@
+"""The one folder where specrec keeps what it can make again, and how a file gets there whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from specrec.errors import SpecrecError
+
+
+def cache_folder() -> Path:
+    """Return the cache folder: ``SPECREC_CACHE``, or the user's cache folder of the platform."""
+    chosen = os.environ.get("SPECREC_CACHE")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("specrec", appauthor=False)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and put it in place when the block ends without an error.
+
+    Raises
+    ------
+    SpecrecError
+        If the folder cannot be written to; nothing is left behind.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise SpecrecError(f"cannot write into {path.parent}: {error.strerror}; choose another folder") from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise SpecrecError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

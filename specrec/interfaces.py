@@ -1,0 +1,235 @@
+"""What a plugin implements: a Reconstructor, a Metric, a SceneSource."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.parameters import Parameter, Settings, Value, resolve
+from specrec.scenes import Image, InputKind, Mask, Scene, TrainingScene
+from specrec.spectra import Cube
+
+Arrays = dict[str, NDArray[Any]]
+Progress = Callable[[float, str], None]
+"""Called now and then with the fraction done, 0 to 1, and a few words such as a loss."""
+
+
+def silent(_fraction: float, _words: str) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What the harness gives a method beside the scenes.
+
+    Parameters
+    ----------
+    seed
+        The only source of randomness: the same seed gives the same fitted method.
+    device
+        ``"cpu"``, ``"cuda:0"`` or ``"mps"``, as torch spells it; methods without a network ignore it.
+    threads
+        How many threads to compute with. Numbers must not depend on anything but this.
+    progress
+        Call it now and then.
+    checkpoints
+        A folder to resume from and to write checkpoints to, or None.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 1
+    progress: Progress = silent
+    checkpoints: Path | None = None
+
+
+class Reconstructor(ABC):
+    """A method that learns spectra from scenes and then turns an RGB image into a cube.
+
+    A subclass declares the class attributes and the four abstract methods. Its fitted state ends in ``_``;
+    a second `fit` forgets the first; the same seed gives the same result. Splitting, scoring, timing and storing
+    belong to the harness: a method never sees a test cube.
+    """
+
+    name: ClassVar[str]
+    """Short and lower case, as in ``--methods``."""
+    summary: ClassVar[str]
+    """One line, as `specrec methods` prints it."""
+    reference: ClassVar[str] = ""
+    """Author, year, DOI."""
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+    """Everything a user can set."""
+    presets: ClassVar[Mapping[str, Settings]] = {}
+    """Named sets of values; a method that has some declares a parameter ``preset``."""
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Modules it cannot do without; where one is missing the method is listed as broken."""
+
+    def __init__(self, **given: Value) -> None:
+        self.settings = resolve(self.name, self.parameters, self.presets, given)
+        self.device = "cpu"
+        self.history_: list[dict[str, float]] = []
+
+    @property
+    def input(self) -> InputKind:
+        """``"srgb8"``: the protocol's 8-bit sRGB in [0, 1]; ``"linear"``: XYZ/100 before any encoding."""
+        return "srgb8"
+
+    @property
+    def receptive_field(self) -> int | None:
+        """Side of the square of pixels one output pixel can depend on; 1 is per pixel, None is unbounded."""
+        return None
+
+    @property
+    def grid(self) -> int:
+        """Tiles must start at multiples of this many pixels."""
+        return 1
+
+    @property
+    def halo(self) -> int:
+        """Pixels needed around a tile for it to equal the whole image."""
+        return 0
+
+    @abstractmethod
+    def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
+        """Learn from `scenes` and return self.
+
+        Parameters
+        ----------
+        scenes
+            Read when asked: ``rgb(window)`` and the scaled ``cube(window)``, with ``mask``.
+        context
+            Seed, device, threads, progress.
+        """
+
+    @abstractmethod
+    def reconstruct(self, rgb: Image) -> Cube:
+        """Estimate the cube of an image.
+
+        Parameters
+        ----------
+        rgb
+            (height, width, 3) float32 of the kind `input` names. It is not changed.
+
+        Returns
+        -------
+        (height, width, bands) float32 on the scale of the scaled training cubes; not clipped.
+        """
+
+    @abstractmethod
+    def state(self) -> tuple[Arrays, dict[str, Any]]:
+        """Return the fitted state: named arrays, and plain JSON values for the rest."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, settings: Settings, arrays: Arrays, config: Mapping[str, Any]) -> Self:
+        """Build the fitted method again from what `state` gave; raise ValueError if it does not fit."""
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers were learnt."""
+        return sum(int(np.size(array)) for array in self.state()[0].values())
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric on one image.
+
+    Parameters
+    ----------
+    value
+        The mean over the pixels that count.
+    weight
+        The weight of this image in a fold's mean.
+    left_out
+        The share of the valid values that the metric's zero rule left out, 0 to 1.
+    """
+
+    value: float
+    weight: float
+    left_out: float = 0.0
+
+
+MetricFunction = Callable[[Cube, Cube, Mask, NDArray[np.float64]], Score]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named definition of error: a pure function, and what a table must say about it.
+
+    Parameters
+    ----------
+    name
+        The id that tables print. Another definition is another id: ``rmse@arad2016``.
+    unit, scale
+        Such as ``"8-bit levels"`` and ``"0..255"``.
+    higher_is_better
+        The direction.
+    definition
+        One line that a reader could compute from.
+    reference
+        Author, year, DOI.
+    function
+        ``(estimate, reference, mask, wavelengths) -> Score``; cubes (height, width, bands) on the scale 0..1, mask
+        (height, width) bool. The score must not depend on memory layout, and the cubes are not changed.
+    """
+
+    name: str
+    unit: str
+    scale: str
+    higher_is_better: bool
+    definition: str
+    reference: str
+    function: MetricFunction = field(repr=False)
+
+    def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
+        """Score one image."""
+        return self.function(estimate, reference, mask, wavelengths)
+
+
+class SceneSource(ABC):
+    """A data set: names of scenes, and a lazy reader of each.
+
+    Parameters
+    ----------
+    path
+        The folder with the data; None for a source that makes its scenes.
+    given
+        Options, as declared in `parameters`.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str] = ""
+    quantity: ClassVar[Literal["radiance", "reflectance"]]
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+    path_variable: ClassVar[str | None] = None
+    """The environment variable that names the folder; None for a source that needs none."""
+
+    def __init__(self, path: Path | None = None, **given: Value) -> None:
+        self.path = path
+        self.settings = resolve(self.name, self.parameters, {}, given)
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """List the scenes that are there, sorted; a damaged one is still listed."""
+
+    @abstractmethod
+    def open(self, name: str) -> Scene:
+        """Open one scene without reading its cube.
+
+        Raises
+        ------
+        DataError
+            If the scene is damaged or incomplete; the message names the file.
+        """
+
+    def files(self, name: str) -> list[Path]:  # noqa: ARG002 - the default has none
+        """List the files a scene is read from; empty for a source that makes its scenes."""
+        return []
+
+    def prepare(self, names: Sequence[str], progress: Progress = silent) -> None:  # noqa: B027 - optional
+        """Make scenes that do not exist yet, such as synthetic ones; a no-op for files."""

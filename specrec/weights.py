@@ -1,0 +1,157 @@
+"""A fitted method as one .safetensors file with its card; nothing is ever unpickled.
+
+Lookup of weights: the file given, then ``SPECREC_WEIGHTS/<method>.safetensors``, then the plugin's own package data.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specrec.cache import written_whole
+from specrec.errors import DataError, UsageError
+from specrec.interfaces import Reconstructor
+from specrec.parameters import Settings
+from specrec.registry import registry
+from specrec.rendering import Quantisation, rendering_id
+
+FORMAT_VERSION = 1
+
+
+def make_card(
+    method: Reconstructor,
+    *,
+    wavelengths: Sequence[float],
+    scenes: Sequence[str],
+    seed: int,
+    quantisation: Quantisation = "round",
+    **more: Any,
+) -> dict[str, Any]:
+    """Write down what a fitted method is: everything one needs to use it or to make it again."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "method": method.name,
+        "settings": dict(method.settings),
+        "wavelengths": [float(value) for value in wavelengths],
+        "input": method.input,
+        "rendering": rendering_id(quantisation),
+        "training_scenes": list(scenes),
+        "seed": seed,
+        "parameter_count": method.parameter_count,
+        "versions": {
+            "specrec": version("specrec"),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+        **more,
+    }
+
+
+def save(method: Reconstructor, path: Path, card: Mapping[str, Any]) -> None:
+    """Write a fitted method and its card to `path`, whole or not at all."""
+    from safetensors.numpy import save_file
+
+    arrays, config = method.state()
+    metadata = {"card": json.dumps(dict(card)), "config": json.dumps(config)}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with written_whole(path) as temporary:
+        save_file(contiguous, temporary, metadata=metadata)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read the card of a weights file."""
+    return _open(path)[0]
+
+
+def load_file(path: Path, name: str, given: Settings | None = None, device: str = "cpu") -> Reconstructor:
+    """Build the fitted method of a weights file.
+
+    Parameters
+    ----------
+    path
+        The .safetensors file.
+    name
+        The method it must hold.
+    given
+        Parameters the user insists on; one that disagrees with the card is an error.
+    device
+        Where it shall compute.
+
+    Raises
+    ------
+    DataError
+        If the file is no weights file of that method.
+    UsageError
+        If a given parameter disagrees with the card.
+    """
+    card, config, arrays = _open(path)
+    if card["method"] != name:
+        raise DataError(f"{path} holds weights of {card['method']!r}, not of {name!r}")
+    method_class = registry().reconstructor(name)
+    for key, value in (method_class(**(given or {})).settings if given else {}).items():
+        if given and key in given and card["settings"].get(key) != value:
+            trained = card["settings"].get(key)
+            raise UsageError(f"{name}[{key}={value}] disagrees with {path}, which was trained with {key}={trained}")
+    try:
+        method = method_class.from_state(card["settings"], arrays, config)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{path} does not fit this version of {name!r}: {error}") from None
+    method.device = device
+    return method
+
+
+def find(name: str, weights: Path | None = None) -> Path:
+    """Find the weights file of a method.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message gives the command that makes one.
+    """
+    if weights is not None:
+        if not weights.is_file():
+            raise UsageError(f"there is no weights file {weights}")
+        return weights
+    folder = os.environ.get("SPECREC_WEIGHTS")
+    if folder and (candidate := Path(folder) / f"{name}.safetensors").is_file():
+        return candidate
+    package = registry().reconstructor(name).__module__.partition(".")[0]
+    shipped = files(package) / "weights" / f"{name}.safetensors"
+    if shipped.is_file():
+        with as_file(shipped) as path:
+            return path
+    raise UsageError(
+        f"there are no weights for {name!r}; train some with: specrec train {name} -d synthetic -o {name}.safetensors"
+        f" and pass them with --weights"
+    )
+
+
+def sha256(path: Path) -> str:
+    """Hash a weights file, as cubes made with it store."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _open(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as weights:
+            metadata = weights.metadata() or {}
+            arrays = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - it is no mapping
+        card, config = json.loads(metadata["card"]), json.loads(metadata["config"])
+    except (SafetensorError, OSError, ValueError, TypeError):
+        raise DataError(f"{path} is not a .safetensors file (other kinds, such as .pt, are never opened)") from None
+    except KeyError:
+        raise DataError(f"{path} is a .safetensors file without specrec's card; make one with specrec train") from None
+    missing = {"format_version", "method", "settings", "wavelengths", "input"} - set(card)
+    if missing or card["format_version"] != FORMAT_VERSION:
+        wrong = f"lacks {', '.join(sorted(missing))}" if missing else f"has format {card['format_version']}"
+        raise DataError(f"the card of {path} {wrong}; this specrec reads format {FORMAT_VERSION}")
+    return card, config, arrays
