@@ -21,7 +21,7 @@ class PluginError(SpecrecError):
     """A plugin that is broken, or two that claim one name."""
 
 
-class PartialFailure(SpecrecError):
+class PartialFailureError(SpecrecError):
     """The work is finished, but some parts of it failed; the message lists them."""
 
     exit_code = 3

@@ -109,7 +109,7 @@ class TrainingScene:
     quantisation
         Of the 8-bit sRGB.
     input
-        ``"srgb8"``: sRGB in [0, 1] after quantisation; ``"linear"``: XYZ/100 of the cube, neither clipped nor quantised.
+        ``"srgb8"``: sRGB in [0, 1] after quantisation; ``"linear"``: XYZ/100, neither clipped nor quantised.
     """
 
     scene: Scene
