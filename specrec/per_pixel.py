@@ -1,0 +1,178 @@
+"""Base of the methods that see one colour at a time, and the training pixels they learn from.
+
+The base walks an image in blocks and codes the distinct colours of an 8-bit image once: a photograph has about four
+pixels of each colour. Both are invisible in the numbers, because a method answers for each colour alone.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.errors import DataError, UsageError
+from specrec.interfaces import Reconstructor
+from specrec.scenes import Image, TrainingScene
+from specrec.spectra import Cube
+
+Rows = NDArray[np.float32]
+"""Float32, one pixel per row: (n, 3) colours or (n, bands) spectra."""
+
+BLOCK = 1 << 16
+"""Pixels per block: 31 bands of them are 8 MB."""
+
+_LEVELS = 1 << 24  # colours of an 8-bit image
+_PIXELS_PER_COLOUR = 1.5  # below, looking colours up costs more than it saves
+
+
+class PerPixelReconstructor(Reconstructor):
+    """A method whose spectrum of a pixel depends on the colour of that pixel alone.
+
+    A subclass writes `reconstruct_colours` beside `fit`, `state` and `from_state`. Row i of its answer must depend on
+    row i alone, to the last bit: neither on the other rows nor on how many there are. A matrix product of a BLAS does
+    not promise that, since it may pick another kernel for another number of rows; a method that uses one sets
+    `whole_blocks`, or adds up its few products itself.
+    """
+
+    block: ClassVar[int] = BLOCK
+    """At most this many colours in one call."""
+    whole_blocks: ClassVar[bool] = False
+    """Whether every call gets exactly `block` colours, the last ones of an image being repeated to fill it."""
+
+    @property
+    def receptive_field(self) -> int:
+        """One pixel."""
+        return 1
+
+    @abstractmethod
+    def reconstruct_colours(self, colours: Rows) -> Rows:
+        """Estimate the spectra (n, bands), float32, of `colours` (n, 3), float32, of the kind `input` names."""
+
+    def check_fitted(self) -> None:
+        """Raise UsageError as long as there is no fitted state, that is no attribute that ends in ``_``."""
+        if not any(key.endswith("_") and key != "history_" and value is not None for key, value in vars(self).items()):
+            raise UsageError(f"{self.name} is not fitted; call fit or load weights first")
+
+    def reconstruct(self, rgb: Image) -> Cube:
+        """Estimate the cube of an image, distinct colours once where that pays.
+
+        Raises
+        ------
+        ValueError
+            If `rgb` is not (height, width, 3) of finite floating-point numbers.
+        UsageError
+            If the method is not fitted.
+        """
+        self.check_fitted()
+        image = np.asarray(rgb)
+        if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise ValueError(f"an image has the shape (height, width, 3), this one {image.shape}")
+        if image.dtype.kind != "f":
+            raise ValueError(f"an image holds floating-point numbers in [0, 1], this one {image.dtype}")
+        colours = np.ascontiguousarray(image, dtype=np.float32).reshape(-1, 3)
+        if not np.isfinite(colours).all():
+            raise ValueError("an image holds finite numbers, this one NaN or infinity")
+        found = _distinct(colours) if self.input == "srgb8" else None
+        if found is None:
+            spectra = self._in_blocks(colours)
+        else:
+            distinct, position = found
+            spectra = np.take(self._in_blocks(distinct), position, axis=0)
+        return spectra.reshape(*image.shape[:2], -1)
+
+    def _in_blocks(self, colours: Rows) -> Rows:
+        spectra: Rows | None = None
+        for start in range(0, len(colours), self.block):
+            rows = colours[start : start + self.block]
+            count = len(rows)
+            if self.whole_blocks and count < self.block:
+                rows = np.concatenate([rows, np.repeat(rows[-1:], self.block - count, axis=0)])
+            answer = self.reconstruct_colours(rows)[:count]
+            if spectra is None:
+                spectra = np.empty((len(colours), answer.shape[1]), dtype=np.float32)
+            spectra[start : start + count] = answer
+        if spectra is None:
+            raise ValueError("there are no colours to reconstruct")
+        return spectra
+
+
+def _distinct(colours: Rows) -> tuple[Rows, NDArray[np.int32]] | None:
+    """Return the distinct colours and each pixel's place among them; None if not 8-bit or if there are too many."""
+    packed = np.empty(len(colours), dtype=np.int32)
+    for start in range(0, len(colours), BLOCK):
+        rows = colours[start : start + BLOCK]
+        levels = np.rint(np.clip(rows, 0.0, 1.0) * np.float32(255.0))
+        if not np.array_equal(levels / np.float32(255.0), rows):
+            return None
+        whole = levels.astype(np.int32)
+        packed[start : start + BLOCK] = (whole[:, 0] << 16) | (whole[:, 1] << 8) | whole[:, 2]
+    # a table over all 2^24 colours is about four times faster than sorting the pixels, and memory never touched is free
+    seen = np.zeros(_LEVELS, dtype=np.bool_)
+    seen[packed] = True
+    codes = np.flatnonzero(seen)
+    if len(packed) < _PIXELS_PER_COLOUR * len(codes):
+        return None
+    place = np.empty(_LEVELS, dtype=np.int32)
+    place[codes] = np.arange(len(codes), dtype=np.int32)
+    distinct = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=1).astype(np.float32)
+    distinct /= np.float32(255.0)
+    return distinct, place[packed]
+
+
+def all_valid_pixels(scene: TrainingScene, block: int = BLOCK) -> Iterator[tuple[Rows, Rows]]:
+    """Yield every valid pixel of a scene, row by row of the image and in blocks.
+
+    Parameters
+    ----------
+    scene
+        Read once, as a whole.
+    block
+        About how many pixels at a time; whole rows of the image.
+
+    Yields
+    ------
+    The input of the method (n, 3) and the scaled spectra (n, bands), both float32.
+    """
+    cube, mask = scene.cube(), scene.mask
+    rows = max(1, block // mask.shape[1])
+    for top in range(0, mask.shape[0], rows):
+        spectra = cube[top : top + rows][mask[top : top + rows]]
+        if len(spectra):
+            yield scene.rgb_of(spectra), spectra
+
+
+def sample_pixels(scenes: Iterable[TrainingScene], per_scene: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Draw valid pixels of every scene at random, each at most once.
+
+    Parameters
+    ----------
+    scenes
+        Read one after the other, each once.
+    per_scene
+        How many of each; all of a scene that has no more.
+    rng
+        The only source of randomness.
+
+    Returns
+    -------
+    The input of the method (n, 3) and the scaled spectra (n, bands), both float32, scene after scene.
+
+    Raises
+    ------
+    DataError
+        If there are no scenes, or one has no valid pixel.
+    """
+    colours, sampled = [], []
+    for scene in scenes:
+        valid = np.flatnonzero(scene.mask)
+        if valid.size == 0:
+            raise DataError(f"{scene.name}: no pixel of the scene is valid")
+        chosen = rng.choice(valid, size=min(per_scene, valid.size), replace=False)
+        row, column = np.divmod(chosen, scene.shape[1])
+        spectra = scene.cube()[row, column]
+        colours.append(scene.rgb_of(spectra))
+        sampled.append(spectra)
+    if not sampled:
+        raise DataError("there are no scenes to draw training pixels from")
+    return np.concatenate(colours), np.concatenate(sampled)
