@@ -1,0 +1,12 @@
+"""Sparse recovery of spectra from RGB over a learnt dictionary, after Arad and Ben-Shahar (2016)."""
+
+from specrec.hookspecs import hookimpl
+from specrec.interfaces import Reconstructor
+
+
+@hookimpl
+def specrec_reconstructors() -> list[type[Reconstructor]]:
+    """Offer `arad`."""
+    from specrec_arad.method import Arad
+
+    return [Arad]

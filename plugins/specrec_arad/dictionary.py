@@ -1,0 +1,153 @@
+"""The two dictionaries: spectral atoms learnt by SPAMS, and the colours a camera makes of them.
+
+This is the only module that imports SPAMS, and only while it learns: SPAMS is GPL-3, everything else runs without it.
+"""
+
+import ctypes
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import numpy as np
+from numpy.typing import NDArray
+from specrec.errors import DataError
+from specrec.rendering import xyz_weights
+
+Floats = NDArray[np.float64]
+
+
+def learn_atoms(
+    spectra: NDArray[np.floating],
+    rng: np.random.Generator,
+    *,
+    atoms: int,
+    sparsity: int,
+    iterations: int,
+    batch: int,
+) -> Floats:
+    """Learn spectral atoms with SPAMS' online dictionary learning, starting from training pixels.
+
+    Parameters
+    ----------
+    spectra
+        (n, bands) training pixels, n at least `atoms`. Those that are zero in every band are left out.
+    rng
+        Chooses the pixels that the atoms start from. It is the only randomness: the same pixels and the same state give
+        the same atoms, to the bit.
+    atoms
+        How many.
+    sparsity
+        At most this many atoms in the code of a training pixel.
+    iterations
+        Passes over the training pixels.
+    batch
+        Pixels per update.
+
+    Returns
+    -------
+    (atoms, bands) float64, each at most of unit length.
+
+    Raises
+    ------
+    DataError
+        If there are fewer pixels than atoms, leaving out the zero ones, or if the learning fails.
+
+    References
+    ----------
+    Mairal, J., Bach, F., Ponce, J. and Sapiro, G. (2010), "Online learning for matrix factorization and sparse coding",
+    Journal of Machine Learning Research 11, 19-60.
+    """
+    values = np.asarray(spectra, dtype=np.float64)
+    lengths = np.sqrt((values * values).sum(axis=1))
+    values, lengths = values[lengths > 0.0], lengths[lengths > 0.0]
+    if len(values) < atoms:
+        raise DataError(
+            f"arad needs at least as many training pixels that are not black as atoms, here {len(values)} for {atoms}; "
+            f"train on more scenes, raise pixels_per_scene or lower atoms"
+        )
+    start = rng.choice(len(values), size=atoms, replace=False)
+    # SPAMS keeps one signal per column, columns contiguous
+    signals = np.asfortranarray(values.T)
+    initial = np.asfortranarray((values[start] / lengths[start, np.newaxis]).T)
+    learnt = _train(signals, initial, sparsity, math.ceil(iterations * len(values) / batch), batch)
+    if not np.isfinite(learnt).all():
+        raise DataError("SPAMS gave a dictionary with NaN or infinity; train on other scenes or with fewer atoms")
+    return np.ascontiguousarray(learnt.T)
+
+
+def pair_with_colours(spectral_atoms: Floats) -> tuple[Floats, Floats]:
+    """Give every spectral atom its colour, and both the scale at which the colour has unit length.
+
+    Parameters
+    ----------
+    spectral_atoms
+        (K, 31), 400 to 700 nm.
+
+    Returns
+    -------
+    The scaled spectral atoms (K, 31), and their colours (K, 3): XYZ/100 under the CIE 1964 observer, of unit length. An
+    atom that the observer cannot see has the colour 0 and is 0: no code ever takes it.
+
+    Examples
+    --------
+    >>> spectra, colours = pair_with_colours(np.stack([np.full(31, 0.2), np.zeros(31)]))
+    >>> colours.round(4).tolist()
+    [[0.5772, 0.5776, 0.5772], [0.0, 0.0, 0.0]]
+    >>> spectra[:, 0].round(4).tolist()
+    [0.5776, 0.0]
+    """
+    weights = xyz_weights() / 100.0
+    # no matrix product: the sums are the same with every BLAS
+    colours = (spectral_atoms[:, :, np.newaxis] * weights).sum(axis=1)
+    lengths = np.sqrt((colours * colours).sum(axis=1, keepdims=True))
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0.0)
+    return spectral_atoms * scale, colours * scale
+
+
+def _train(signals: Floats, initial: Floats, sparsity: int, updates: int, batch: int) -> Floats:
+    import spams
+    from threadpoolctl import threadpool_limits
+
+    # more threads were slower in every trial, and might add up in another order
+    with threadpool_limits(1), _standard_output_closed():
+        learnt = spams.trainDL(
+            signals,
+            D=initial,
+            mode=3,  # at most lambda1 atoms per signal
+            lambda1=sparsity,
+            batchsize=batch,
+            iter=updates,
+            numThreads=1,
+            verbose=False,
+        )
+    return np.asarray(learnt, dtype=np.float64)
+
+
+@contextmanager
+def _standard_output_closed() -> Iterator[None]:
+    """Keep what compiled code prints away from standard output, where only results belong."""
+    _flush()  # what was printed before is printed
+    try:
+        kept = os.dup(1)
+    except OSError:  # there is no standard output, as in a service
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        _flush()  # else what is still held back would come out after this block
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _flush() -> None:
+    """Write out what Python and the C library hold back of standard output."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    with suppress(OSError, AttributeError):  # a C library of another name: its text then comes out late
+        ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
