@@ -73,6 +73,11 @@ class Reconstructor(ABC):
         self.device = "cpu"
         self.history_: list[dict[str, float]] = []
 
+    @classmethod
+    def with_preset(cls, preset: str, given: Settings) -> Self:
+        """Build the method with a preset, where it has one of that name; what is given wins."""
+        return cls(**resolve(cls.name, cls.parameters, cls.presets, given, preset))
+
     @property
     def input(self) -> InputKind:
         """``"srgb8"``: the protocol's 8-bit sRGB in [0, 1]; ``"linear"``: XYZ/100 before any encoding."""

@@ -1,0 +1,90 @@
+"""The generator: a U-Net without batch normalisation, pruned to its first branches (Alvarez-Gila et al. 2017, 2.3).
+
+Branch 1 is the RGB image itself, at full resolution; each further branch is one level deeper, half the size. With all
+nine the net is the paper's. Transposed convolutions are 2 x 2, so that the receptive fields are the paper's labels.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SLOPE = 0.2  # of every leaky ReLU
+HIDDEN = 64  # channels between the two 1 x 1 convolutions
+DEEPEST = 8  # filters double up to this many times the first width
+
+
+def filters(branches: int, width: int) -> list[int]:
+    """Encoder filters per level, from the largest level down: 64, 128, 256, 512, 512, .. for width 64."""
+    return [width * min(2**level, DEEPEST) for level in range(branches - 1)]
+
+
+class Generator(nn.Module):
+    """RGB in [-1, 1], (n, 3, h, w) -> cube in [-1, 1], (n, bands, h, w); h and w are multiples of 2^(branches - 1).
+
+    Parameters
+    ----------
+    branches
+        1 to 9.
+    width
+        Filters of the first level.
+    bands
+        Of the cube.
+    dropout
+        Rate after every transposed convolution, while training.
+    batch_norm
+        Normalise after the inner convolutions, as Isola et al. (2017) do and the paper advises against.
+    """
+
+    def __init__(
+        self, branches: int, width: int = 64, bands: int = 31, *, dropout: float = 0.1, batch_norm: bool = False
+    ) -> None:
+        super().__init__()
+        levels = filters(branches, width)
+        self.encoder = nn.ModuleList()
+        self.decoder = nn.ModuleList()
+        arriving = 3
+        for level, count in enumerate(levels):
+            normalise = batch_norm and level > 0
+            self.encoder.append(_block(nn.Conv2d(arriving, count, 3, stride=2, padding=1), count, normalise))
+            arriving = count
+        for level in reversed(range(len(levels))):
+            count = levels[level]
+            self.decoder.append(_block(nn.ConvTranspose2d(arriving, count, 2, stride=2), count, batch_norm))
+            arriving = count + (levels[level - 1] if level else 3)
+        self.dropout = nn.Dropout(dropout)
+        self.mix = nn.Conv2d(arriving, HIDDEN, 1)
+        self.out = nn.Conv2d(HIDDEN, bands, 1)
+        initialise(self)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Reconstruct; shapes as the class says."""
+        skips = [rgb]
+        value = rgb
+        for encode in self.encoder:
+            value = encode(value)  # half the size; kept before its activation, which follows the joining
+            skips.append(value)
+            value = _leaky(value)
+        skips.pop()
+        for decode in self.decoder:
+            value = self.dropout(decode(value))  # twice the size
+            skip = skips.pop()
+            # every value passes one leaky ReLU; the RGB image passes none
+            value = _leaky(torch.cat([value, skip], 1)) if skips else torch.cat([_leaky(value), skip], 1)
+        return torch.tanh(self.out(_leaky(self.mix(value))))
+
+
+def initialise(net: nn.Module) -> None:
+    """Glorot uniform weights, zero biases: what the code that the paper began from leaves in place."""
+    for part in net.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+
+
+def _block(convolution: nn.Module, count: int, normalise: bool) -> nn.Module:
+    return nn.Sequential(convolution, nn.BatchNorm2d(count)) if normalise else convolution
+
+
+def _leaky(value: Tensor) -> Tensor:
+    return functional.leaky_relu(value, SLOPE)

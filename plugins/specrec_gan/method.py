@@ -1,0 +1,186 @@
+"""`gan`: the adversarial U-Net of Alvarez-Gila, van de Weijer and Garrote (2017), doi:10.1109/ICCVW.2017.64."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from specrec.errors import SpecrecError
+from specrec.interfaces import Arrays, FitContext, Reconstructor
+from specrec.parameters import Parameter, Settings, Value
+from specrec.scenes import Image, TrainingScene
+from specrec.spectra import Cube
+
+if TYPE_CHECKING:
+    from specrec_gan.generator import Generator
+
+MAX_BRANCHES = 9
+
+
+class Gan(Reconstructor):
+    """An image-to-image network that sees each pixel's surroundings, trained against a discriminator.
+
+    The nine variants of the paper's Figure 4 are ``branches=1`` (per pixel) to ``branches=9`` (the full net). Sizes that
+    are no multiple of the grid are padded by repeated reflection to the right and below, and cropped back.
+    """
+
+    name = "gan"
+    summary = "adversarial U-Net; context by strided convolutions"
+    reference = "Alvarez-Gila, van de Weijer and Garrote 2017, doi:10.1109/ICCVW.2017.64"
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "preset": Parameter("paper", "paper: as published; quick: minutes on a CPU", choices=("paper", "quick")),
+        "branches": Parameter(9, "skip levels kept, 1 (per pixel) to 9 (full net)", minimum=1, maximum=MAX_BRANCHES),
+        "width": Parameter(64, "filters of the first encoder level", minimum=1),
+        "discriminator_width": Parameter(32, "filters of the discriminator's first convolution", minimum=1),
+        "adversarial": Parameter(1.0, "weight of the adversarial loss; 0 trains without a discriminator", minimum=0),
+        "l1_weight": Parameter(100.0, "weight of the reconstruction loss", minimum=0),
+        "loss": Parameter("l1", "reconstruction loss: mean absolute or mean squared error", choices=("l1", "l2")),
+        "dropout": Parameter(0.1, "rate after each transposed convolution", minimum=0, maximum=0.95),
+        "dropout_at_test": Parameter(False, "keep dropout on when reconstructing, seeded"),
+        "batch_norm": Parameter(False, "batch normalisation, which the paper found inferior"),
+        "schedule": Parameter(
+            "samples",
+            "how to read 50 discriminator iterations: as samples (25 updates) or as updates",
+            choices=("samples", "iterations"),
+        ),
+        "epochs": Parameter(100, "crops per training scene; counts when steps is 0", minimum=1, supersedes="steps"),
+        "steps": Parameter(0, "generator updates; 0 counts epochs", minimum=0),
+        "batch": Parameter(1, "crops per update", minimum=1),
+        "crop": Parameter(256, "side of a training crop, pixels", minimum=1),
+        "learning_rate": Parameter(2e-4, "Adam's learning rate", minimum=0),
+        "discriminator_rate": Parameter(0.0, "the discriminator's own learning rate; 0: the same", minimum=0),
+        "decay": Parameter("none", "of the generator's learning rate", choices=("none", "cosine")),
+        "flips": Parameter(False, "mirror half of the crops, left to right"),
+        "output_bias": Parameter("zero", "start of the last bias", choices=("zero", "median")),
+    }
+    presets: ClassVar[Mapping[str, Settings]] = {
+        "paper": {},
+        "quick": {
+            "branches": 4,
+            "width": 32,
+            "discriminator_width": 16,
+            "steps": 2000,
+            "batch": 16,
+            "crop": 32,
+            "learning_rate": 2e-3,
+            "discriminator_rate": 2e-4,
+            "decay": "cosine",
+            "flips": True,
+            "output_bias": "median",
+        },
+    }
+    requires = ("torch",)
+
+    def __init__(self, **given: Value) -> None:
+        super().__init__(**given)
+        self.generator_: Generator | None = None
+        self.seed_ = 0
+
+    @property
+    def branches(self) -> int:
+        """How many branches the configured net has."""
+        return int(self.settings["branches"])
+
+    @property
+    def receptive_field(self) -> int:
+        """1, 3, 7, 15, .. 511: theoretical, on an unbounded image."""
+        return int(2**self.branches - 1)
+
+    @property
+    def grid(self) -> int:
+        """The coarsest level has one value per this many pixels."""
+        return int(2 ** (self.branches - 1))
+
+    @property
+    def halo(self) -> int:
+        """The reach of 2^branches - 2 pixels, rounded up to the grid."""
+        return int(2**self.branches) if self.branches > 1 else 0
+
+    def updates(self, scenes: int) -> int:
+        """Count the generator updates of a training on so many scenes."""
+        steps = int(self.settings["steps"])
+        return steps or max(1, math.ceil(int(self.settings["epochs"]) * scenes / int(self.settings["batch"])))
+
+    def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
+        """Train on random crops; see `Reconstructor.fit`."""
+        import torch
+        from specrec.training.crops import Crops
+        from specrec.training.session import session
+
+        from specrec_gan.adversarial import Training
+        from specrec_gan.discriminator import Discriminator
+
+        crop = int(self.settings["crop"])
+        if crop % self.grid:
+            raise SpecrecError(f"gan[crop={crop}] must be a multiple of {self.grid} for branches={self.branches}")
+        with session(context) as device:
+            bands = scenes[0].shape[2]
+            generator = self._network(bands)
+            discriminator = Discriminator(int(self.settings["discriminator_width"]), bands)
+            crops = Crops(scenes, crop, flips=bool(self.settings["flips"]), device=device)
+            if self.settings["output_bias"] == "median":
+                middle = (2.0 * crops.median_spectrum() - 1.0).clamp(-0.999, 0.999)
+                with torch.no_grad():
+                    generator.out.bias.copy_(torch.atanh(middle))
+            generator.to(device, memory_format=torch.channels_last).train()
+            discriminator.to(device, memory_format=torch.channels_last).train()
+            training = Training(generator, discriminator, self.settings, self.updates(len(scenes)))
+            batches = crops.batches(int(self.settings["batch"]), np.random.default_rng(context.seed))
+            self.history_ = training.run(batches, context.progress)
+        self.generator_ = generator.eval()
+        self.device = context.device
+        self.seed_ = context.seed
+        return self
+
+    def reconstruct(self, rgb: Image) -> Cube:
+        """Estimate the cube of a whole image; see `Reconstructor.reconstruct`."""
+        import torch
+
+        if self.generator_ is None:
+            raise SpecrecError("gan is not fitted; call fit, or load weights")
+        if rgb.ndim != 3 or rgb.shape[2] != 3:
+            raise ValueError(f"an image has shape (height, width, 3), this one {rgb.shape}")
+        height, width = rgb.shape[:2]
+        padded = np.pad(rgb, ((0, -height % self.grid), (0, -width % self.grid), (0, 0)), mode="reflect")
+        generator = self.generator_.to(self.device)
+        image = torch.from_numpy(2.0 * padded.astype(np.float32) - 1.0).to(self.device)
+        with torch.inference_mode(), torch.random.fork_rng(devices=[image.device] if image.is_cuda else []):
+            torch.manual_seed(self.seed_)
+            generator.dropout.train(bool(self.settings["dropout_at_test"]))
+            estimate = generator(image.permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last))
+        cube: Cube = ((estimate[0, :, :height, :width].permute(1, 2, 0) + 1.0) / 2.0).cpu().contiguous().numpy()
+        return cube
+
+    def state(self) -> tuple[Arrays, dict[str, Any]]:
+        """Return the generator's weights; the discriminator is not kept."""
+        if self.generator_ is None:
+            raise SpecrecError("gan is not fitted; there is nothing to save")
+        arrays = {name: value.detach().cpu().numpy() for name, value in self.generator_.state_dict().items()}
+        return arrays, {"bands": self.generator_.out.out_channels, "seed": self.seed_}
+
+    @classmethod
+    def from_state(cls, settings: Settings, arrays: Arrays, config: Mapping[str, Any]) -> Self:
+        """Build the generator again; ValueError if the weights are of another net."""
+        import torch
+
+        method = cls(**settings)
+        generator = method._network(int(config["bands"]))
+        weights = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        try:
+            generator.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(str(error).splitlines()[0]) from None
+        method.generator_ = generator.to(memory_format=torch.channels_last).eval()
+        method.seed_ = int(config["seed"])
+        return method
+
+    def _network(self, bands: int) -> "Generator":
+        from specrec_gan.generator import Generator
+
+        return Generator(
+            self.branches,
+            int(self.settings["width"]),
+            bands,
+            dropout=float(self.settings["dropout"]),
+            batch_norm=bool(self.settings["batch_norm"]),
+        )

@@ -1,0 +1,167 @@
+"""One cell: a method, trained on one fold's scenes and tested on the others, in one run. Its result is one file."""
+
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specrec.cache import written_whole
+from specrec.errors import SpecrecError
+from specrec.parameters import slug
+from specrec.registry import registry
+from specrec.rendering import rendering_id
+
+RESULTS_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything that one cell needs, in plain values, so that it can travel to any process.
+
+    Parameters
+    ----------
+    method, settings
+        Name and resolved parameters.
+    fold, run
+        Which one.
+    seed
+        Of this cell; it comes from the protocol's seed, the fold and the run alone.
+    train, test
+        Names of scenes.
+    dataset, data, options
+        The scene source, its folder and its options.
+    extents
+        Minimum and maximum of each scene, from the survey.
+    scaling, quantisation, region, threads
+        As in the protocol.
+    device
+        Where to compute.
+    folder
+        Of the results.
+    save_cubes
+        Also write every estimate and every scaled reference.
+    """
+
+    method: str
+    settings: dict[str, Any]
+    fold: int
+    run: int
+    seed: int
+    train: list[str]
+    test: list[str]
+    dataset: str
+    data: str | None
+    options: dict[str, Any]
+    extents: dict[str, tuple[float, float]] = field(repr=False)
+    scaling: Any
+    quantisation: Any
+    region: str
+    threads: int
+    device: str
+    folder: str
+    save_cubes: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The method's name in paths."""
+        return slug(self.method, self.settings)
+
+    @property
+    def label(self) -> str:
+        """The cell in words."""
+        return f"{self.method} fold {self.fold} run {self.run}"
+
+    @property
+    def path(self) -> Path:
+        """The file of its result."""
+        return Path(self.folder) / "cells" / self.slug / f"fold{self.fold}-run{self.run}.json"
+
+    @property
+    def cubes(self) -> Path:
+        """The folder of its estimates."""
+        return Path(self.folder) / "cubes" / self.slug / f"fold{self.fold}-run{self.run}"
+
+
+def seed_of(seed: int, fold: int, run: int) -> int:
+    """Derive the seed of a cell; it does not depend on which methods are listed."""
+    return int(np.random.SeedSequence([seed, fold, run]).generate_state(1)[0])
+
+
+def write_failure(cell: Cell, reason: str) -> dict[str, Any]:
+    """Write the record of a cell whose process did not live to write it."""
+    return write_record(cell, head(cell) | {"status": "failed", "reason": reason})
+
+
+def head(cell: Cell) -> dict[str, Any]:
+    """What every record says of its cell."""
+    return {
+        "results_version": RESULTS_VERSION,
+        "method": cell.method,
+        "slug": cell.slug,
+        "settings": cell.settings,
+        "fold": cell.fold,
+        "run": cell.run,
+        "seed": cell.seed,
+        "rendering": rendering_id(cell.quantisation),
+        "region": cell.region,
+        "threads": cell.threads,
+        "train": cell.train,
+    }
+
+
+def write_record(cell: Cell, record: dict[str, Any]) -> dict[str, Any]:
+    """Write the record of a cell, whole or not at all, and return it."""
+    record |= {"device": cell.device, "versions": _versions(cell.method)}
+    with written_whole(cell.path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1, allow_nan=False), "utf-8")
+    return record
+
+
+def _versions(method: str) -> dict[str, str]:
+    offer = registry().reconstructors[method]
+    found = {
+        "specrec": version("specrec"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "numpy": np.__version__,
+        "plugin": f"{offer.distribution} {offer.version}",
+    }
+    torch = sys.modules.get("torch")
+    return {**found, "torch": torch.__version__} if torch else found
+
+
+def pending(cells: Sequence[Cell]) -> list[Cell]:
+    """List the cells whose result is missing, failed, or lacks the cubes that are wanted now."""
+    waiting = []
+    for cell in cells:
+        record = read(cell.path)
+        if record is None or record["status"] != "done" or (cell.save_cubes and not record["cubes_saved"]):
+            waiting.append(cell)
+    return waiting
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """Read the record of a cell; None where there is none.
+
+    Raises
+    ------
+    SpecrecError
+        If the file is no record of this version.
+    """
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        known = record["results_version"] == RESULTS_VERSION and record["status"] in ("done", "failed")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise SpecrecError(f"{path} is not a result of this specrec; move it away or choose another --output")
+    result: dict[str, Any] = record
+    return result

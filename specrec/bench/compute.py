@@ -1,0 +1,175 @@
+"""What happens inside a cell: a method is trained, tested image by image, and scored. Timed: fit, reconstruct."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specrec.bench.cells import Cell, head, write_record
+from specrec.bench.protocol import region_mask
+from specrec.bench.samples import save_sample
+from specrec.cubes import write_cube
+from specrec.errors import SpecrecError
+from specrec.interfaces import FitContext, Progress, Reconstructor, Score, silent
+from specrec.registry import registry
+from specrec.rendering import rendering_id
+from specrec.scenes import TrainingScene
+from specrec.spectra import Cube
+
+
+def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+    """Train and test one cell, write its file and return the record that it holds.
+
+    A method that fails gives a record that says so; only what prevents writing the file is raised.
+
+    Parameters
+    ----------
+    values
+        A `Cell` as a dictionary.
+    progress
+        Called with the fraction done and a few words.
+    """
+    cell = Cell(**values)
+    record = head(cell)
+    try:
+        with threads(cell.threads):
+            record |= _train_and_test(cell, progress)
+        record["status"] = "done"
+    except MemoryError:
+        record |= {"status": "failed", "reason": "out of memory"}
+    except Exception as error:  # whatever a method raises is its row's reason, and the rest goes on
+        words = str(error) if isinstance(error, SpecrecError) else f"{type(error).__name__}: {error}"
+        record |= {"status": "failed", "reason": words.splitlines()[0] if words else type(error).__name__}
+    return write_record(cell, record)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with so many threads, whichever libraries are or will be loaded."""
+    from threadpoolctl import threadpool_limits
+
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, str(count)))  # for libraries loaded later
+    torch = sys.modules.get("torch")
+    torch_threads = torch.get_num_threads() if torch else None
+    if torch:
+        torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        if torch:
+            torch.set_num_threads(torch_threads)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
+    method = registry().reconstructor(cell.method)(**cell.settings)
+    path = Path(cell.data) if cell.data is not None else None
+    source = registry().scene_source(cell.dataset)(path, **cell.options)
+
+    def view(name: str) -> TrainingScene:
+        scene = replace(source.open(name), known_extent=cell.extents[name])
+        return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
+
+    context = FitContext(cell.seed, cell.device, cell.threads, lambda done, words: progress(0.9 * done, words))
+    wall, cpu = time.perf_counter(), time.process_time()
+    method.fit([view(name) for name in cell.train], context)
+    fitted = {"fit_seconds": time.perf_counter() - wall, "fit_cpu_seconds": time.process_time() - cpu}
+    test = _Test(cell, method)
+    for index, name in enumerate(cell.test):
+        progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
+        test.add(view(name), shown=index == 0 and cell.run == 0)
+    return {
+        "images": test.images,
+        "curve": method.history_,
+        **fitted,
+        **test.seconds,
+        "megapixels": test.megapixels,
+        "parameter_count": method.parameter_count,
+        "peak_memory_bytes": _peak_memory(),
+        "cubes_saved": cell.save_cubes,
+    }
+
+
+class _Test:
+    """Scores one image after the other; reading and scoring are not timed, reconstructing is."""
+
+    def __init__(self, cell: Cell, method: Reconstructor) -> None:
+        self.cell = cell
+        self.method = method
+        self.images: list[dict[str, Any]] = []
+        self.seconds = {"reconstruct_seconds": 0.0, "reconstruct_cpu_seconds": 0.0}
+        self.megapixels = 0.0
+
+    def add(self, scene: TrainingScene, *, shown: bool) -> None:
+        reference = scene.cube()
+        rgb = scene.rgb_of(reference)
+        rgb.setflags(write=False)
+        wall, cpu = time.perf_counter(), time.process_time()
+        estimate = self.method.reconstruct(rgb)
+        self.seconds["reconstruct_seconds"] += time.perf_counter() - wall
+        self.seconds["reconstruct_cpu_seconds"] += time.process_time() - cpu
+        self.megapixels += rgb.shape[0] * rgb.shape[1] / 1e6
+        _check_estimate(estimate, reference, scene.name)
+        mask = scene.mask & region_mask(self.cell.region, *reference.shape[:2])
+        scores = {
+            offer.name: _as_json(offer.value(estimate, reference, mask, scene.wavelengths))
+            for offer in registry().metrics.values()
+        }
+        self.images.append({"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores})
+        if self.cell.save_cubes:
+            self._save(scene, estimate, reference)
+        if shown:
+            save_sample(self.cell, scene, estimate, reference, mask)
+
+    def _save(self, scene: TrainingScene, estimate: Cube, reference: Cube) -> None:
+        low, high = scene.scene.extent if scene.scaling == "minmax" else (0.0, 1.0)
+        attributes = {
+            "quantity": scene.scene.quantity,
+            "units": "1",
+            "scale_min": low,
+            "scale_max": high,
+            "rendering": rendering_id(self.cell.quantisation),
+        }
+        mine = {**attributes, "method": self.cell.slug}
+        write_cube(self.cell.cubes / f"{scene.name}.h5", estimate, scene.wavelengths, mine, scene.mask, overwrite=True)
+        path = Path(self.cell.folder) / "cubes" / "reference" / f"{scene.name}.h5"
+        if not path.exists():
+            theirs = {**attributes, "method": "reference"}
+            write_cube(path, reference, scene.wavelengths, theirs, scene.mask, overwrite=True)
+
+
+def _check_estimate(estimate: Cube, reference: Cube, name: str) -> None:
+    if not isinstance(estimate, np.ndarray) or estimate.shape != reference.shape:
+        shape = getattr(estimate, "shape", type(estimate).__name__)
+        raise SpecrecError(f"the estimate of {name} has shape {shape}, the reference {reference.shape}")
+    if estimate.dtype != np.float32:
+        raise SpecrecError(f"the estimate of {name} is {estimate.dtype}, it must be float32")
+    if not np.isfinite(estimate).all():
+        raise SpecrecError(f"the estimate of {name} holds NaN or infinity")
+
+
+def _as_json(score: Score) -> list[float | str]:
+    value = score.value if np.isfinite(score.value) else str(score.value)  # JSON has no infinity
+    return [value, score.weight, score.left_out]
+
+
+def _peak_memory() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such count
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -1,0 +1,146 @@
+"""Where cells compute: anything with the interface of `concurrent.futures.Executor`; here local processes, or this one.
+
+A local process is a fresh ``python -m specrec.bench.worker``, so that a script needs no main guard, one method's crash
+takes nothing with it, and memory and threads are counted per cell.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
+from tempfile import TemporaryFile
+from typing import Any
+
+from specrec.bench.compute import run_cell
+
+CellProgress = Callable[[str, float, str], None]
+"""Called with the label of a cell, the fraction done and a few words."""
+
+
+class InProcess(Executor):
+    """Runs each cell at once in this process: for debugging."""
+
+    def __init__(self, device: str, progress: CellProgress) -> None:
+        self._device = device
+        self._progress = progress
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
+        """Run ``fn(values)`` and return the finished future."""
+        future: Future[Any] = Future()
+        values = {**args[0], "device": self._device}
+        label = _label(values)
+        try:
+            future.set_result(fn(values, lambda done, words: self._progress(label, done, words)))
+        except Exception as error:  # a future carries whatever was raised
+            future.set_exception(error)
+        return future
+
+
+class LocalProcesses(Executor):
+    """Runs each cell in a process of its own, so many at a time.
+
+    Parameters
+    ----------
+    devices
+        One per process at a time, such as ``["cpu", "cpu"]`` or ``["cuda:0"]``.
+    progress
+        Called from threads of this process.
+    """
+
+    def __init__(self, devices: Sequence[str], progress: CellProgress) -> None:
+        self._free: SimpleQueue[str] = SimpleQueue()
+        for device in devices:
+            self._free.put(device)
+        self._progress = progress
+        self._pool = ThreadPoolExecutor(len(devices))
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
+        """Run ``run_cell(values)`` in a process; no other function is known there."""
+        if fn is not run_cell:
+            raise ValueError("local processes run cells only")
+        return self._pool.submit(self._run, args[0])
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop; with `cancel_futures` the cells in hand are given up too."""
+        if cancel_futures:
+            with self._lock:
+                self._stopped = True
+                for process in self._running:
+                    process.kill()
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _run(self, values: dict[str, Any]) -> Any:
+        device = self._free.get()
+        try:
+            return self._in_process({**values, "device": device})
+        finally:
+            self._free.put(device)
+
+    def _in_process(self, values: dict[str, Any]) -> Any:
+        label = _label(values)
+        with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+            process = self._start(errors)
+            try:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                result = None
+                process.stdin.write(json.dumps(values) + "\n")
+                process.stdin.flush()
+                for line in process.stdout:
+                    message = json.loads(line)
+                    if "record" in message:
+                        result = message["record"]
+                    elif "error" in message:
+                        raise RuntimeError(message["error"])
+                    else:
+                        self._progress(label, message["done"], message["words"])
+                process.wait()
+            except BrokenPipeError:
+                process.wait()
+                result = None
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+                process.kill()
+                process.wait()
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        _close(pipe)
+            if result is None:
+                errors.seek(0)
+                last = errors.read().strip().splitlines()[-1:]
+                said = f": {last[0]}" if last else ""
+                raise RuntimeError(f"its process died with exit code {process.returncode}{said}")
+            return result
+
+    def _start(self, errors: Any) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError("stopped")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "specrec.bench.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C reaches the bench alone, which then stops its processes
+            )
+            self._running.add(process)
+        return process
+
+
+def _close(pipe: Any) -> None:
+    with suppress(BrokenPipeError):  # the process is gone, and so is what was still to be said to it
+        pipe.close()
+
+
+def _label(values: dict[str, Any]) -> str:
+    return f"{values['method']} fold {values['fold']} run {values['run']}"

@@ -1,0 +1,131 @@
+"""The manifest of a results folder: what was set, which scenes stand in which fold, what the data was."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from specrec.bench.folds import Split
+from specrec.bench.protocol import Protocol
+from specrec.cache import written_whole
+from specrec.errors import SpecrecError, UsageError
+from specrec.rendering import rendering_id
+
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that all cells of a folder share.
+
+    Parameters
+    ----------
+    settings
+        The protocol with all overrides, resolved.
+    folds
+        For each fold the names tested and trained on.
+    unused
+        Scenes in no fold.
+    scenes
+        For each scene its size, range, valid pixels and the SHA-256 of its content.
+    rendering
+        Id of the rendering.
+    methods
+        How the user wrote each method, by its slug, in the order of the table.
+    """
+
+    settings: dict[str, Any]
+    folds: list[dict[str, list[str]]]
+    unused: list[str]
+    scenes: dict[str, dict[str, Any]]
+    rendering: str
+    methods: dict[str, str] = field(default_factory=dict)
+    specrec_version: str = ""
+    manifest_version: int = MANIFEST_VERSION
+
+
+def make_manifest(protocol: Protocol, split: Split, scenes: Mapping[str, Mapping[str, Any]]) -> Manifest:
+    """Write down a protocol, its folds and its data in plain values."""
+    settings = json.loads(json.dumps(asdict(protocol)))
+    folds = [{"test": list(fold.test), "train": list(fold.train)} for fold in split.folds]
+    plain = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
+    rendering = rendering_id(protocol.quantisation)
+    return Manifest(settings, folds, list(split.unused), plain, rendering, specrec_version=version("specrec"))
+
+
+def agree(folder: Path, manifest: Manifest) -> Manifest:
+    """Return the manifest with the methods the folder already has, or say what differs.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds results of something else; the message names the first difference.
+    """
+    if not (folder / "manifest.json").exists():
+        return manifest
+    before = read_manifest(folder)
+    difference = _difference(_deciding(before), _deciding(manifest), "")
+    if difference:
+        raise UsageError(
+            f"{folder} holds results of something else ({difference}); choose another --output,"
+            " or pass --overwrite to start it anew"
+        )
+    return Manifest(**{**asdict(manifest), "methods": dict(before.methods)})
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json``, whole or not at all."""
+    with written_whole(folder / "manifest.json") as temporary:
+        temporary.write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json``.
+
+    Raises
+    ------
+    SpecrecError
+        If there is none, or it is not one of this version.
+    """
+    path = folder / "manifest.json"
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        manifest = Manifest(**values)
+    except FileNotFoundError:
+        raise SpecrecError(f"{folder} is no results folder: it has no manifest.json") from None
+    except (OSError, ValueError, TypeError):
+        raise SpecrecError(f"{path} is not a manifest of this specrec") from None
+    if manifest.manifest_version != MANIFEST_VERSION:
+        raise SpecrecError(f"{path} has version {manifest.manifest_version}, this specrec reads {MANIFEST_VERSION}")
+    return manifest
+
+
+def _deciding(manifest: Manifest) -> dict[str, Any]:
+    """What two starts in one folder must agree on; columns may change, since a cell holds every metric."""
+    settings = {key: value for key, value in manifest.settings.items() if key != "metrics"}
+    return {
+        "settings": settings,
+        "folds": manifest.folds,
+        "scenes": manifest.scenes,
+        "rendering": manifest.rendering,
+    }
+
+
+def _difference(before: Any, now: Any, where: str) -> str:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*before, *(key for key in now if key not in before)]:
+            place = f"{where}.{key}".lstrip(".")
+            if key not in before or key not in now:
+                return f"{place} is {'new' if key not in before else 'gone'}"
+            found = _difference(before[key], now[key], place)
+            if found:
+                return found
+        return ""
+    return "" if before == now else f"{where} was {_short(before)}, is now {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

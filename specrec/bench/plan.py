@@ -1,0 +1,121 @@
+"""What a bench will compute: protocol, methods, scenes and folds, resolved before anything is computed."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from specrec.bench import folds, protocol
+from specrec.bench.protocol import Protocol
+from specrec.errors import UsageError
+from specrec.interfaces import Reconstructor, SceneSource
+from specrec.parameters import nearest, parse_spec, slug, split_specs
+from specrec.registry import registry
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a bench needs.
+
+    Parameters
+    ----------
+    protocol
+        With every override.
+    methods
+        By slug: as the user wrote it, and configured.
+    source
+        Of the scenes.
+    split
+        Folds of scene names.
+    folder
+        Of the results.
+    """
+
+    protocol: Protocol
+    methods: dict[str, tuple[str, Reconstructor]]
+    source: SceneSource
+    split: folds.Split
+    folder: Path
+
+
+def make_plan(
+    methods: str | Sequence[str],
+    dataset: str | None = None,
+    data: str | os.PathLike[str] | None = None,
+    *,
+    protocol: str | None = None,
+    fold_count: int | None = None,
+    runs: int | None = None,
+    seed: int | None = None,
+    folds_from: str | os.PathLike[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    limit: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+) -> Plan:
+    """Resolve what `specrec.bench.run.bench` is asked for; parameters and errors as there."""
+    chosen = _protocol(protocol, dataset)
+    ids = tuple(split_specs(metrics if isinstance(metrics, str) else ",".join(metrics))) if metrics else None
+    chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids)
+    for metric in chosen.metrics:
+        registry().metric(metric)
+    built = _methods(methods, chosen.preset)
+    source_class = registry().scene_source(chosen.dataset)
+    source = source_class(data_folder(source_class, data), **chosen.options)
+    split = _split(source.names(), chosen, folds_from, limit)
+    chosen = chosen.changed(folds=len(split.folds))
+    folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
+    return Plan(chosen, built, source, split, folder)
+
+
+def data_folder(source: type[SceneSource], data: str | os.PathLike[str] | None) -> Path | None:
+    """Find the folder of a data set: as given, else from its environment variable.
+
+    Raises
+    ------
+    UsageError
+        If it needs one and there is none.
+    """
+    if source.path_variable is None:
+        if data is not None:
+            raise UsageError(f"the data set {source.name!r} makes its scenes and takes no --data")
+        return None
+    found = data or os.environ.get(source.path_variable)
+    if not found:
+        raise UsageError(f"the data set {source.name!r} needs --data FOLDER, or {source.path_variable} set to it")
+    return Path(found)
+
+
+def _protocol(name: str | None, dataset: str | None) -> Protocol:
+    if dataset is None:
+        return protocol.load(name or "embedded")
+    source, given = parse_spec(dataset)
+    registry().scene_source(source)
+    chosen = protocol.load(name) if name is not None else protocol.for_dataset(source)
+    kept = dict(chosen.options) if chosen.dataset == source else {}
+    return chosen.changed(dataset=source, options={**kept, **given})
+
+
+def _methods(methods: str | Sequence[str], preset: str) -> dict[str, tuple[str, Reconstructor]]:
+    texts = split_specs(methods if isinstance(methods, str) else ",".join(methods))
+    if not texts:
+        raise UsageError(f"no methods given; {nearest('', registry().reconstructors)}")
+    built = {}
+    for text in texts:
+        name, given = parse_spec(text)
+        method = registry().reconstructor(name).with_preset(preset, given)
+        built[slug(name, method.settings)] = ("".join(text.split()), method)
+    return built
+
+
+def _split(
+    names: Sequence[str], chosen: Protocol, folds_from: str | os.PathLike[str] | None, limit: int | None
+) -> folds.Split:
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit must be at least 1, not {limit}")
+    if folds_from is not None:
+        return folds.from_lists(Path(folds_from), names, limit)
+    per_fold = chosen.scenes_per_fold
+    if limit is not None and per_fold * chosen.folds > len(names):
+        per_fold = 0  # with a limit, the scenes there are will do
+    split = folds.seeded(names, chosen.folds, per_fold, chosen.seed)
+    return split if limit is None else folds.limited(split, limit)

@@ -1,0 +1,174 @@
+"""A results folder as rows: a pure reading of its cell files."""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specrec.bench import cells, tables
+from specrec.bench.manifest import Manifest, read_manifest
+
+
+@dataclass(frozen=True)
+class Number:
+    """A mean, and its standard deviation over runs (ddof = 1) where there are several."""
+
+    mean: float
+    spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Parameters
+    ----------
+    method
+        As the user wrote it.
+    slug
+        Its name in paths; empty for a reported row.
+    part
+        ``weighted`` (over folds), ``fold 0``, ``fold 1``, ..
+    numbers
+        By metric id; one that is not there was not computed.
+    note
+        Why a cell failed, or where a reported row comes from.
+    """
+
+    method: str
+    slug: str
+    part: str
+    numbers: dict[str, Number] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a bench found.
+
+    Parameters
+    ----------
+    folder
+        Where it is stored.
+    manifest
+        Settings, folds and data.
+    metrics
+        Columns, by id.
+    rows
+        Of the table; failed cells have a note.
+    records
+        The cells as read, by slug, fold and run.
+    """
+
+    folder: Path
+    manifest: Manifest
+    metrics: tuple[str, ...]
+    rows: tuple[Row, ...]
+    records: dict[tuple[str, int, int], dict[str, Any]] = field(repr=False)
+
+    @property
+    def failed(self) -> list[str]:
+        """Every failed cell in a few words."""
+        return [
+            f"{record['method']} fold {record['fold']} run {record['run']}: {record['reason']}"
+            for record in self.records.values()
+            if record["status"] == "failed"
+        ]
+
+    def value(self, method: str, metric: str = "rmse", part: str = "weighted") -> float:
+        """Look one number of the table up; KeyError if it is not there."""
+        for row in self.rows:
+            if row.method == method and row.part == part and metric in row.numbers:
+                return row.numbers[metric].mean
+        raise KeyError((method, metric, part))
+
+    def table(self, form: str = "table") -> str:
+        """Write the table as ``table`` (plain text), ``md``, ``csv``, ``tex`` or ``json``."""
+        return tables.write(self, form)
+
+    def __str__(self) -> str:
+        return self.table()
+
+
+def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
+    """Read a results folder.
+
+    Parameters
+    ----------
+    folder
+        Written by a bench.
+    metrics
+        Columns; None: those of the protocol.
+
+    Raises
+    ------
+    SpecrecError
+        If it is no results folder.
+    """
+    manifest = read_manifest(folder)
+    columns = tuple(metrics or manifest.settings["metrics"])
+    records = {}
+    rows = list(_reported(manifest.settings["reported"], columns))
+    for slug, written in manifest.methods.items():
+        mine = {}
+        for path in sorted((folder / "cells" / slug).glob("fold*-run*.json")):
+            record = cells.read(path)
+            if record is not None:
+                mine[record["fold"], record["run"]] = record
+        records.update({(slug, *key): record for key, record in mine.items()})
+        rows.extend(_rows(written, slug, mine, manifest, columns))
+    return Results(folder, manifest, columns, tuple(rows), records)
+
+
+def _rows(
+    written: str, slug: str, mine: dict[tuple[int, int], dict[str, Any]], manifest: Manifest, columns: Sequence[str]
+) -> Iterable[Row]:
+    folds = range(len(manifest.folds))
+    runs = range(manifest.settings["runs"])
+    parts = [("weighted", list(folds)), *((f"fold {fold}", [fold]) for fold in folds)]
+    for part, wanted in parts:
+        cells_of_part = [[mine.get((fold, run)) for fold in wanted] for run in runs]
+        notes = {_note(record) for group in cells_of_part for record in group} - {""}
+        if notes:
+            yield Row(written, slug, part, note="; ".join(sorted(notes)))
+            continue
+        complete = [[record for record in group if record is not None] for group in cells_of_part]
+        numbers = {}
+        for metric in columns:
+            values = [_weighted(group, metric) for group in complete]
+            known = [value for value in values if value is not None]
+            if len(known) == len(values):
+                spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
+                numbers[metric] = Number(float(np.mean(known)), spread)
+        yield Row(written, slug, part, numbers)
+
+
+def _note(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "not computed yet"
+    return f"failed: {record['reason']}" if record["status"] == "failed" else ""
+
+
+def _weighted(group: Sequence[dict[str, Any]], metric: str) -> float | None:
+    """Mean over all images of these folds, each with its weight: folds count by their valid pixels."""
+    scores = [image["scores"].get(metric) for record in group for image in record["images"]]
+    if not scores or any(score is None for score in scores):
+        return None
+    values = np.array([float(score[0]) for score in scores])
+    weights = np.array([float(score[1]) for score in scores])
+    counted = weights > 0
+    return float(np.average(values[counted], weights=weights[counted])) if counted.any() else None
+
+
+def _reported(name: str, columns: Sequence[str]) -> Iterable[Row]:
+    if not name:
+        return
+    text = (files("specrec.bench") / "reported" / f"{name}.toml").read_text("utf-8")
+    table = tomllib.loads(text)
+    for row in table["rows"]:
+        numbers = {metric: Number(*row[metric]) for metric in columns if metric in row}
+        yield Row(row["method"], "", row["part"], numbers, f"reported: {table['source']}")

@@ -1,0 +1,232 @@
+"""A bench from start to end: check the data, compute the missing cells, write the tables."""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import asdict, replace
+from typing import Any
+
+from specrec.bench import cells, manifest
+from specrec.bench.cells import Cell
+from specrec.bench.compute import run_cell
+from specrec.bench.executors import InProcess, LocalProcesses
+from specrec.bench.figure import draw_figure
+from specrec.bench.plan import Plan, make_plan
+from specrec.bench.results import Results, read_results
+from specrec.cache import written_whole
+from specrec.datasets.survey import Survey, survey
+from specrec.errors import DataError, SpecrecError, UsageError
+
+TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
+
+
+class Watcher:
+    """Is told how far a bench is. This one passes over everything; the command line shows it on standard error."""
+
+    def phase(self, words: str, done: float) -> None:
+        """Something common is under way, such as reading the data."""
+
+    def planned(self, total: int, missing: int) -> None:
+        """So many cells there are, and so many are to be computed."""
+
+    def cell(self, label: str, done: float, words: str) -> None:
+        """One cell is under way."""
+
+    def finished(self, record: Mapping[str, Any]) -> None:
+        """One cell is stored."""
+
+
+def bench(
+    methods: str | Sequence[str],
+    dataset: str | None = None,
+    data: str | os.PathLike[str] | None = None,
+    *,
+    protocol: str | None = None,
+    folds: int | None = None,
+    runs: int | None = None,
+    seed: int | None = None,
+    folds_from: str | os.PathLike[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    limit: int | None = None,
+    device: str = "auto",
+    jobs: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    save_cubes: bool = False,
+    skip_damaged: bool = False,
+    watcher: Watcher | None = None,
+) -> Results:
+    """Train and test methods under one protocol and return the table.
+
+    Parameters
+    ----------
+    methods
+        Such as ``["gan", "arad"]`` or ``"gan[branches=4],arad"``.
+    dataset
+        ``synthetic``, ``cave``, ``icvl``, ``folder`` or a plugin's, with options in brackets. Default: the protocol's.
+    data
+        Its folder; default: the environment variable of the data set.
+    protocol
+        A name or a .toml file. Default: that of the data set, else ``embedded``.
+    folds, runs, seed, metrics
+        Instead of the protocol's.
+    folds_from
+        A folder with ``test0.csv``, ``train0.csv``, ..
+    limit
+        Scenes per fold at most.
+    device
+        ``auto``, ``cpu``, ``cuda[:N]`` or ``mps``.
+    jobs
+        Cells at a time, each in a process of its own; 0: in this process. Changes time and never a number.
+        Default: as many as there are cores (or GPUs).
+    output
+        Results folder; default ``specrec-results/<protocol>-<dataset>``.
+    overwrite
+        Compute the cells again that are there; start a folder anew that holds something else.
+    save_cubes
+        Also write every estimate and every scaled reference.
+    skip_damaged
+        Leave damaged scenes out instead of stopping.
+    watcher
+        Is told how far it is.
+
+    Returns
+    -------
+    The results. Failed cells are rows with a note, and listed in ``failed``.
+
+    Raises
+    ------
+    UsageError
+        For anything unknown or contradictory, before any work.
+    DataError
+        If scenes are damaged.
+    """
+    watch = watcher or Watcher()
+    plan = make_plan(
+        methods,
+        dataset,
+        data,
+        protocol=protocol,
+        fold_count=folds,
+        runs=runs,
+        seed=seed,
+        folds_from=folds_from,
+        metrics=metrics,
+        limit=limit,
+        output=output,
+    )
+    devices = _devices(device, jobs, plan.protocol.threads)
+    facts = _read_data(plan, watch, skip_damaged=skip_damaged)
+    plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+    _claim_folder(plan, facts, overwrite=overwrite)
+    wanted = list(_cells(plan, facts, save_cubes=save_cubes))
+    missing = cells.pending(wanted)
+    watch.planned(len(wanted), len(missing))
+    executor = LocalProcesses(devices, watch.cell) if jobs != 0 else InProcess(devices[0], watch.cell)
+    _compute(executor, missing, watch)
+    results = read_results(plan.folder, plan.protocol.metrics)
+    write_tables(results)
+    return results
+
+
+def write_tables(results: Results) -> None:
+    """Write the table in every form, and the figure, into the results folder."""
+    for form, name in TABLE_FILES.items():
+        with written_whole(results.folder / name) as temporary:
+            temporary.write_text(results.table(form), "utf-8")
+    draw_figure(results, results.folder / "figure.png")
+
+
+def _devices(device: str, jobs: int | None, threads: int) -> list[str]:
+    """One device for each cell that computes at a time."""
+    if jobs is not None and jobs < 0:
+        raise UsageError(f"--jobs must be at least 0, not {jobs}")
+    if device == "cpu":
+        slots = ["cpu"]
+    else:
+        from specrec.training.session import choose_device, cuda_devices
+
+        chosen = choose_device(device)
+        slots = cuda_devices() if chosen.startswith("cuda") and device in ("auto", "cuda") else [chosen]
+    if jobs is None:
+        return slots if slots != ["cpu"] else ["cpu"] * max(1, (os.cpu_count() or 1) // threads)
+    return [slots[index % len(slots)] for index in range(max(jobs, 1))]
+
+
+def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:
+    used = plan.split.used
+    plan.source.prepare(used, lambda done, words: watch.phase(f"making scenes: {words}", done))
+    facts = survey(plan.source, used, lambda done, words: watch.phase(f"checking scenes: {words}", done))
+    if facts.damaged and not skip_damaged:
+        name, reason = next(iter(facts.damaged.items()))
+        others = f" (and {len(facts.damaged) - 1} more)" if len(facts.damaged) > 1 else ""
+        raise DataError(f"scene {name} is damaged{others}: {reason}; repair it, or pass --skip-damaged")
+    return facts
+
+
+def _claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
+    """Write the manifest, where nothing else has one in this folder."""
+    scenes = {name: asdict(facts.facts[name]) for name in plan.split.used}
+    described = manifest.make_manifest(plan.protocol, plan.split, scenes)
+    if overwrite:
+        _forget(plan, described)
+    agreed = manifest.agree(plan.folder, described)
+    agreed.methods.update({slug: written for slug, (written, _) in plan.methods.items()})
+    manifest.write_manifest(plan.folder, agreed)
+
+
+def _forget(plan: Plan, described: manifest.Manifest) -> None:
+    """Make room for computing again: remove the cells of these methods, or everything where the rest differs."""
+    try:
+        manifest.agree(plan.folder, described)
+        gone = list(plan.methods)
+    except SpecrecError:
+        gone = [path.name for path in (plan.folder / "cells").glob("*")] + ["reference"]
+        (plan.folder / "manifest.json").unlink(missing_ok=True)
+    for name in gone:
+        for part in ("cells", "cubes"):
+            shutil.rmtree(plan.folder / part / name, ignore_errors=True)
+
+
+def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
+    chosen = plan.protocol
+    for run in range(chosen.runs):
+        for index, fold in enumerate(plan.split.folds):
+            extents = {name: (facts.facts[name].low, facts.facts[name].high) for name in fold.test + fold.train}
+            for _, method in plan.methods.values():
+                yield Cell(
+                    method=method.name,
+                    settings=dict(method.settings),
+                    fold=index,
+                    run=run,
+                    seed=cells.seed_of(chosen.seed, index, run),
+                    train=list(fold.train),
+                    test=list(fold.test),
+                    dataset=chosen.dataset,
+                    data=str(plan.source.path.resolve()) if plan.source.path is not None else None,
+                    options=dict(plan.source.settings),
+                    extents=extents,
+                    scaling=chosen.scaling,
+                    quantisation=chosen.quantisation,
+                    region=chosen.region,
+                    threads=chosen.threads,
+                    device="cpu",
+                    folder=str(plan.folder.resolve()),
+                    save_cubes=save_cubes,
+                )
+
+
+def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> None:
+    futures: dict[Future[dict[str, Any]], Cell] = {}
+    finished = False
+    try:
+        for cell in missing:
+            futures[executor.submit(run_cell, asdict(cell))] = cell
+        for future in as_completed(futures):
+            cell = futures[future]
+            error = future.exception()
+            watch.finished(future.result() if error is None else cells.write_failure(cell, str(error)))
+        finished = True
+    finally:
+        executor.shutdown(cancel_futures=not finished)

@@ -1,0 +1,40 @@
+"""The process of one cell: reads it from standard input as JSON, tells its progress on standard output.
+
+Whatever a plugin prints goes to standard error. The process ends when its parent does.
+"""
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+from specrec.bench.compute import run_cell
+
+
+def main() -> None:
+    """Run the one cell that comes in."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    values = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def say(message: dict[str, Any]) -> None:
+        channel.write(json.dumps(message) + "\n")
+        channel.flush()
+
+    try:
+        record = run_cell(values, lambda done, words: say({"done": done, "words": words}))
+        say({"record": record})
+    except Exception as error:  # told to the parent, whose business it is
+        say({"error": str(error) or type(error).__name__})
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):  # returns nothing when the parent has closed the pipe, or is gone
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

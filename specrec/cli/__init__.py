@@ -1,0 +1,68 @@
+"""The command line: `specrec COMMAND`. Every command is one small file; this one finds them and says errors."""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+COMMANDS = ("bench", "run", "train", "render", "methods", "metrics", "data", "doctor")
+
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Imports the module of a command when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"specrec.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="specrec", message="%(package)s %(version)s")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback with an error.")
+def command(verbose: bool) -> None:
+    """Spectral reconstruction from RGB: 31-band cubes from ordinary images, and a benchmark one can trust."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 done, 1 failure, 2 usage, 3 partial, 130 interrupted."""
+    verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
+    try:
+        code = command.main(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 0
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("specrec: interrupted; start it again to go on", err=True)
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Exception as error:
+        code = _say(error, verbose)
+    sys.exit(code)
+
+
+def _say(error: Exception, verbose: bool) -> int:
+    from specrec.errors import SpecrecError
+
+    if not isinstance(error, SpecrecError):
+        if isinstance(error, OSError) and error.strerror:
+            click.echo(f"specrec: error: {error.filename or 'the system'}: {error.strerror}", err=True)
+            return 1
+        raise error
+    if verbose:
+        traceback.print_exc()
+    click.echo(f"specrec: error: {error}", err=True)
+    return error.exit_code

@@ -1,0 +1,74 @@
+"""`specrec bench`: train and test methods under one protocol, and print the table."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from specrec.cli import options
+
+
+@click.command(name="bench")
+@click.option("-m", "--methods", required=True, multiple=True, envvar="SPECREC_METHODS",
+              help="Methods, such as gan,arad or gan[branches=4,epochs=50].")  # fmt: skip
+@click.option("-d", "--dataset", envvar="SPECREC_DATASET",
+              help="synthetic (default), cave, icvl, folder or a plugin's; options in brackets.")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the data set.")
+@click.option("--protocol", envvar="SPECREC_PROTOCOL", help="A protocol's name or a .toml file.")
+@click.option("--folds", type=int, envvar="SPECREC_FOLDS", help="Number of folds, instead of the protocol's.")
+@click.option("--runs", type=int, envvar="SPECREC_RUNS", help="Repetitions with further seeds.")
+@click.option("--seed", type=int, envvar="SPECREC_SEED", help="Seed of the split and of every cell.")
+@click.option("--folds-from", type=click.Path(path_type=Path), help="Folder with test0.csv, train0.csv, ..")
+@click.option("--metrics", envvar="SPECREC_METRICS", help="Columns, such as rmse,sam.")
+@click.option("--limit", type=int, help="At most so many scenes per fold.")
+@click.option(
+    "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
+)
+@click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",
+              help="Cells at a time; default: the cores, or one per GPU; 0: in this process.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path), envvar="SPECREC_OUTPUT",
+              help="Results folder [default: specrec-results/PROTOCOL-DATASET].")  # fmt: skip
+@click.option("--format", "form", default="table", show_default=True, help="Of the table: table, md, csv, tex or json.")
+@click.option("--overwrite", is_flag=True, help="Compute again what is there.")
+@click.option("--dry-run", is_flag=True, help="List what would be computed, and stop.")
+@click.option("--save-cubes", is_flag=True, help="Also write every estimate and every scaled reference.")
+@options.skip_damaged
+@options.quiet
+def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: bool, quiet: bool, **rest: Any) -> None:
+    """Train and test methods under one two-fold protocol and print the table.
+
+    Results go to a folder; a second start computes only what is missing. Exit code 3: some cells failed.
+    """
+    from specrec.bench.tables import FORMS
+    from specrec.errors import PartialFailureError, UsageError
+
+    if form not in FORMS:
+        raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
+    if dry_run:
+        _show_plan(methods, folds, rest)
+        return
+    from specrec.bench.run import bench
+    from specrec.cli.progress import BenchProgress, Line
+
+    line = Line(quiet=quiet)
+    results = bench(list(methods), folds=folds, watcher=BenchProgress(line), **rest)
+    click.echo(results.table(form), nl=False)
+    line.say(f"tables, cells and figure are in {results.folder}")
+    if results.failed:
+        raise PartialFailureError(f"{len(results.failed)} cells failed: {'; '.join(results.failed)}")
+
+
+def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
+    from specrec.bench.plan import make_plan
+
+    kept = ("dataset", "data", "protocol", "runs", "seed", "folds_from", "metrics", "limit", "output")
+    plan = make_plan(list(methods), fold_count=folds, **{key: rest[key] for key in kept})
+    click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
+    for run in range(plan.protocol.runs):
+        for index, fold in enumerate(plan.split.folds):
+            for slug, (written, _) in plan.methods.items():
+                there = (plan.folder / "cells" / slug / f"fold{index}-run{run}.json").exists()
+                size = f"train on {len(fold.train)}, test {len(fold.test)}"
+                click.echo(f"{written} fold {index} run {run}: {size} ({'there' if there else 'to compute'})")
+    if plan.split.unused:
+        click.echo(f"unused scenes: {', '.join(plan.split.unused)}")

@@ -1,0 +1,10 @@
+"""Options that several commands share."""
+
+import click
+
+device = click.option(
+    "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
+skip_damaged = click.option("--skip-damaged", is_flag=True, help="Leave damaged scenes out instead of stopping.")

@@ -1,0 +1,112 @@
+"""Progress on standard error: one line that is rewritten on a terminal, a line now and then elsewhere."""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from specrec.bench.run import Watcher
+
+REDRAWN = 0.2  # seconds between changes of the line on a terminal
+TOLD = 20.0  # seconds between lines where there is no terminal
+
+
+class Line:
+    """A status line; quiet on demand."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty()
+        self._last = time.monotonic() if not self._terminal else 0.0
+        self._width = 0
+        self._lock = threading.Lock()
+
+    def status(self, text: str) -> None:
+        """Show what is under way, unless something was shown just before."""
+        with self._lock:
+            now = time.monotonic()
+            if self._quiet or now - self._last < (REDRAWN if self._terminal else TOLD):
+                return
+            self._last = now
+            if self._terminal:
+                columns = _columns()
+                text = text if len(text) < columns else text[: columns - 2] + "…"
+                sys.stderr.write("\r" + text.ljust(self._width))
+                self._width = len(text)
+            else:
+                sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """Write a line that stays."""
+        with self._lock:
+            if self._quiet:
+                return
+            if self._width:
+                sys.stderr.write("\r" + " " * self._width + "\r")
+                self._width = 0
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+    def progress(self, title: str) -> "Any":
+        """A progress callback for one piece of work, with the time that remains."""
+        started = time.monotonic()
+
+        def show(done: float, words: str) -> None:
+            self.status(f"{title} {done:4.0%} {words}{_remaining(started, done)}")
+
+        return show
+
+
+class BenchProgress(Watcher):
+    """What a bench shows: the cells under way, and a line for each that is finished."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._started = time.monotonic()
+        self._under_way: dict[str, str] = {}
+        self._total = 0
+        self._finished = 0
+
+    def phase(self, words: str, done: float) -> None:
+        """Show the common work before the cells."""
+        self._line.status(f"{words} {done:4.0%}")
+
+    def planned(self, total: int, missing: int) -> None:
+        """Say how much there is to do."""
+        self._total = missing
+        self._started = time.monotonic()
+        there = f", {total - missing} are there already" if missing < total else ""
+        self._line.say(f"{missing} of {total} cells to compute{there}" if missing else f"all {total} cells are there")
+
+    def cell(self, label: str, done: float, words: str) -> None:
+        """Show one cell beside the others."""
+        self._under_way[label] = f"{label} {done:.0%} {words}"
+        shown = " | ".join(sorted(self._under_way.values()))
+        self._line.status(f"[{self._finished}/{self._total}] {shown}")
+
+    def finished(self, record: Mapping[str, Any]) -> None:
+        """Say how a cell ended."""
+        label = f"{record['method']} fold {record['fold']} run {record['run']}"
+        self._under_way.pop(label, None)
+        self._finished += 1
+        if record["status"] == "failed":
+            ending = f"failed: {record['reason']}"
+        else:
+            ending = f"fit {record['fit_seconds']:.0f} s, reconstruct {record['reconstruct_seconds']:.1f} s"
+        elapsed = time.monotonic() - self._started
+        self._line.say(f"[{self._finished}/{self._total}] {label}: {ending} ({elapsed:.0f} s since the start)")
+
+
+def _remaining(started: float, done: float) -> str:
+    elapsed = time.monotonic() - started
+    if done <= 0.02 or elapsed < 2:
+        return ""
+    return f", {elapsed * (1 - done) / done:.0f} s remain"
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,1 @@
+"""What any network plugin trains with: reproducible sessions, devices, crops in memory."""
