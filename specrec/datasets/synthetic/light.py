@@ -69,7 +69,7 @@ def black_body(kelvin: float) -> NDArray[np.float64]:
     Examples
     --------
     >>> black_body(2856).round(2)[[0, 15, 30]].tolist()
-    [0.14, 0.91, 1.9]
+    [0.15, 0.95, 2.03]
     """
     metres = WAVELENGTHS * 1e-9
     return _unit_luminance(metres**-5 / np.expm1(1.438777e-2 / (metres * kelvin)))

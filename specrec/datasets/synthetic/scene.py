@@ -9,7 +9,7 @@ from specrec.datasets.synthetic.layout import Layout, draw_layout
 from specrec.datasets.synthetic.light import Light, draw_light
 from specrec.datasets.synthetic.recipe import Recipe
 from specrec.datasets.synthetic.textures import Map, draw_textures, noise
-from specrec.datasets.synthetic.world import TRIPLES, World, world
+from specrec.datasets.synthetic.world import MATERIALS, TRIPLES, World, world
 from specrec.spectra import WAVELENGTHS, Cube
 
 FULL_SCALE = 4095
@@ -23,15 +23,39 @@ _GREEN = WAVELENGTHS.size // 2
 
 
 @dataclass(frozen=True)
-class _Objects:
-    """What the objects of a scene are made of; row k of each array is object k."""
+class Objects:
+    """What the objects of a scene are made of; row k of each array is object k.
 
-    log_reflectance: NDArray[np.float32]  # (count, 31)
-    surface: NDArray[np.intp]  # whose texture, contrast and gloss it has, a material of the world
+    Parameters
+    ----------
+    material
+        (count,) index into the world's materials.
+    surface
+        (count,) whose texture, contrast and gloss it has: its own material's, but in the null world anyone's.
+    log_reflectance
+        (count, 31) float32.
+    concentration, dirt, grey
+        (count,) float32: factor on the pigment, share of grey, and how light that grey is.
+    brightness
+        (count,) float32: logarithm of how it is turned to the light.
+    """
+
+    material: NDArray[np.intp]
+    surface: NDArray[np.intp]
+    log_reflectance: NDArray[np.float32]
     concentration: NDArray[np.float32]
-    dirt: NDArray[np.float32]  # share of grey
+    dirt: NDArray[np.float32]
     grey: NDArray[np.float32]
-    brightness: NDArray[np.float32]  # logarithm: how it is turned to the light
+    brightness: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A scene before light falls on it; `on_black` where the surround is black cloth."""
+
+    layout: Layout
+    objects: Objects
+    on_black: bool
 
 
 @dataclass(frozen=True)
@@ -42,7 +66,6 @@ class _Maps:
     direct: Map
     ambient: Map
     mirrored: Map
-    lit: Map
 
 
 def make_counts(recipe: Recipe) -> Counts:
@@ -53,43 +76,49 @@ def make_counts(recipe: Recipe) -> Counts:
     (size, size, 31) uint16, 0 to 4095. Up to size / 16 columns on the right are zero in every band, as in images of
     varying width; no other pixel is.
     """
-    broad = recipe.spectra == "broad"
-    # streams of their own: a linked scene and its null twin differ in surfaces and in nothing else
-    seeds = [[2017, broad, recipe.world, recipe.index, stream] for stream in range(5)]
-    layouts, dressing, surfaces, lighting, sensor = map(np.random.default_rng, seeds)
-    here = world(recipe.world, recipe.spectra)
-    layout = draw_layout(layouts, recipe.size)
-    objects = _draw_objects(dressing, surfaces, layout, here, recipe)
-    dark = broad and layouts.random() < 0.35
-    if dark:
-        _blacken_surround(dressing, objects, layout)
-    light = draw_light(lighting, recipe.spectra)
-    maps = _draw_maps(lighting, layout, objects, here, light, draw_textures(surfaces, recipe.size))
-    radiance = _radiance(layout, objects, maps, light)
-    if lighting.random() < 0.75 and not dark:
-        _paint_sky(lighting, radiance, layout, light)
-    return _expose(sensor, radiance, recipe.exposure)
+    here, composition = world(recipe.world, recipe.spectra), compose(recipe)
+    textures = draw_textures(_stream(recipe, "textures"), recipe.size)
+    rng = _stream(recipe, "light")
+    light = draw_light(rng, recipe.spectra)
+    maps = _draw_maps(rng, composition, here, light, textures)
+    radiance = _radiance(composition, maps, light)
+    if rng.random() < 0.75 and not composition.on_black:
+        _paint_sky(rng, radiance, composition.layout, light)
+    return _expose(_stream(recipe, "sensor"), radiance, recipe.exposure)
 
 
-def _draw_objects(
-    rng: np.random.Generator, surfaces: np.random.Generator, layout: Layout, here: World, recipe: Recipe
-) -> _Objects:
-    count, broad = layout.count, recipe.spectra == "broad"
+def _stream(recipe: Recipe, part: str) -> np.random.Generator:
+    """Give each part of a scene its own numbers: a linked scene and its null twin differ in surfaces alone."""
+    parts = ("layout", "objects", "surfaces", "textures", "light", "sensor")
+    return np.random.default_rng([2017, recipe.spectra == "broad", recipe.world, recipe.index, parts.index(part)])
+
+
+def compose(recipe: Recipe) -> Composition:
+    """Decide what is where in a scene: the truth behind its pixels."""
+    broad, here = recipe.spectra == "broad", world(recipe.world, recipe.spectra)
+    layout = draw_layout(_stream(recipe, "layout"), recipe.size)
+    rng, count = _stream(recipe, "objects"), layout.count
     present = rng.choice(TRIPLES, int(rng.integers(5, 9)), replace=False)
     material = 3 * rng.choice(present, count) + rng.integers(0, 3, count)
+    anyone = _stream(recipe, "surfaces").integers(0, MATERIALS, count)
     shares = rng.dirichlet([1.2, 1.2, 1.2], count).astype(np.float32)
     most_dirt = 0.8 if broad else 0.35
-    return _Objects(
+    objects = Objects(
+        material=material,
+        surface=material if recipe.texture_link else anyone,
         log_reflectance=(shares[..., np.newaxis] * here.log_reflectance[material]).sum(axis=1),
-        surface=material if recipe.texture_link else surfaces.integers(0, len(here.texture), count),
         concentration=np.exp(rng.normal(0.0, 0.5 if broad else 0.18, count)).astype(np.float32),
         dirt=(most_dirt * rng.random(count) ** 2).astype(np.float32),
         grey=rng.uniform(0.1, 0.4, count).astype(np.float32),
         brightness=rng.normal(0.0, 0.2, count).astype(np.float32),
     )
+    on_black = broad and rng.random() < 0.35
+    if on_black:
+        _blacken_surround(rng, objects, layout)
+    return Composition(layout, objects, on_black)
 
 
-def _blacken_surround(rng: np.random.Generator, objects: _Objects, layout: Layout) -> None:
+def _blacken_surround(rng: np.random.Generator, objects: Objects, layout: Layout) -> None:
     """Lay the clutter out on black cloth, as for pictures taken in a laboratory."""
     cloth = slice(0, layout.sky)
     objects.log_reflectance[cloth] = np.log(rng.uniform(0.004, 0.03))
@@ -97,10 +126,9 @@ def _blacken_surround(rng: np.random.Generator, objects: _Objects, layout: Layou
     objects.dirt[cloth] = 0.0
 
 
-def _draw_maps(
-    rng: np.random.Generator, layout: Layout, objects: _Objects, here: World, light: Light, textures: Map
-) -> _Maps:
-    size, labels = layout.labels.shape[0], layout.labels
+def _draw_maps(rng: np.random.Generator, composition: Composition, here: World, light: Light, textures: Map) -> _Maps:
+    labels, objects = composition.layout.labels, composition.objects
+    size = labels.shape[0]
     texture = np.take_along_axis(textures, here.texture[objects.surface][labels][np.newaxis], axis=0)[0]
     pigment, gloss = here.pigment[objects.surface], here.gloss[objects.surface][labels]
     # Beer-Lambert: where the texture is high there is more pigment, and less light comes back
@@ -116,17 +144,16 @@ def _draw_maps(
         direct=lit * shading,
         ambient=np.float32(light.ambient) * haze * np.sqrt(shading),
         mirrored=gloss * (np.float32(2.0) * glints * lit + np.float32(0.12)),
-        lit=lit,
     )
 
 
-def _radiance(layout: Layout, objects: _Objects, maps: _Maps, light: Light) -> Cube:
+def _radiance(composition: Composition, maps: _Maps, light: Light) -> Cube:
     """Light that comes off the objects: pigment in a body that scatters, and a mirror-like skin (Shafer 1985)."""
-    size = layout.labels.shape[0]
+    objects, size = composition.objects, composition.layout.labels.shape[0]
     radiance = np.empty((size, size, WAVELENGTHS.size), dtype=np.float32)
     for top in range(0, size, _ROWS):
         rows = slice(top, top + _ROWS)
-        labels = layout.labels[rows]
+        labels = composition.layout.labels[rows]
         reflectance = objects.log_reflectance[labels]
         reflectance *= maps.concentration[rows, :, np.newaxis]
         np.exp(reflectance, out=reflectance)

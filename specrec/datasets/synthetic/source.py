@@ -10,7 +10,7 @@ import numpy as np
 from specrec.cache import cache_folder
 from specrec.datasets.synthetic.recipe import Recipe, Spectra, draw_exposure, read_exposure
 from specrec.datasets.synthetic.stored import stored_array, write_array
-from specrec.errors import DataError, UsageError
+from specrec.errors import UsageError
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.parameters import Parameter, Value, nearest
 from specrec.scenes import Mask, Scene, Window
@@ -81,12 +81,12 @@ class SyntheticSource(SceneSource):
 
         Raises
         ------
-        DataError
+        UsageError
             If these options describe no scene of that name.
         """
         recipe = self._recipes.get(name)
         if recipe is None:
-            raise DataError(f"synthetic has no scene {name!r} with these options; {nearest(name, self._recipes)}")
+            raise UsageError(f"synthetic has no scene {name!r} with these options; {nearest(name, self._recipes)}")
         return Scene(
             name=name,
             shape=_shape(recipe),
