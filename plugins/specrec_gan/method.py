@@ -20,8 +20,8 @@ MAX_BRANCHES = 9
 class Gan(Reconstructor):
     """An image-to-image network that sees each pixel's surroundings, trained against a discriminator.
 
-    The nine variants of the paper's Figure 4 are ``branches=1`` (per pixel) to ``branches=9`` (the full net). Sizes that
-    are no multiple of the grid are padded by repeated reflection to the right and below, and cropped back.
+    The nine variants of the paper's Figure 4 are ``branches=1`` (per pixel) to ``branches=9`` (the full net). Sizes
+    that are no multiple of the grid are padded by repeated reflection to the right and below, and cropped back.
     """
 
     name = "gan"
