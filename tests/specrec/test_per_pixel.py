@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from specrec.errors import DataError, UsageError
 from specrec.per_pixel import PerPixelReconstructor, all_valid_pixels, sample_pixels
 from specrec.scenes import Scene, TrainingScene

@@ -1,0 +1,166 @@
+"""Errors as other papers and challenges define them, each under an id of its own, and PSNR.
+
+Their names are those of other metrics of this package; their numbers are not, and must not stand in one column.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.interfaces import Metric, Score
+from specrec.metrics.valid_pixels import score, valid_pixels
+from specrec.scenes import Mask
+from specrec.spectra import Cube
+
+Wavelengths = NDArray[np.float64]
+
+
+def rmse_arad2016(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
+    """Root mean square error pooled over pixels and bands, over the maximum of the reference, times 255.
+
+    Parameters
+    ----------
+    estimate, reference
+        (height, width, bands), any scale: the score is relative to the brightest value of the reference.
+    mask
+        (height, width) bool, the valid pixels.
+
+    Returns
+    -------
+    The value; weight: the valid pixels. A reference without a value above zero gives 0 with weight 0, all left out.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, no pixel is valid, or a cube holds NaN or infinity.
+
+    References
+    ----------
+    Arad and Ben-Shahar 2016, doi:10.1007/978-3-319-46478-7_2.
+
+    Examples
+    --------
+    >>> reference = np.array([[[0.1, 0.5]]])
+    >>> round(rmse_arad2016(reference + 0.1, reference, np.ones((1, 1), bool)).value, 6)
+    51.0
+    """
+    total, values, pixels, brightest = 0.0, 0, 0, -math.inf
+    for estimated, true in valid_pixels(estimate, reference, mask):
+        total += float(np.square(estimated - true).sum())
+        values += true.size
+        pixels += len(true)
+        brightest = max(brightest, float(true.max()))
+    if brightest <= 0.0:
+        return Score(0.0, 0.0, 1.0)
+    return Score(math.sqrt(total / values) / brightest * 255.0, float(pixels))
+
+
+def mrae_ntire2018(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
+    """Mean over valid pixels and bands of abs(e - r) / (r + 2^-52); every image weighs 1.
+
+    Parameters and errors as in `rmse_arad2016`. Nothing is left out: one zero of the reference that is missed by
+    1/255 adds about 2e13 to the sum.
+
+    References
+    ----------
+    Arad, Ben-Shahar, Timofte et al. 2018, doi:10.1109/CVPRW.2018.00138.
+    """
+    total, values = 0.0, 0
+    for estimated, true in valid_pixels(estimate, reference, mask):
+        total += float((np.abs(estimated - true) / (true + 2.0**-52)).sum())
+        values += true.size
+    return score(total, values, 1.0)
+
+
+def mrae_ntire2020(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
+    """Mean over valid pixels and bands of abs(e - r) / r; every image weighs 1.
+
+    Parameters and errors as in `rmse_arad2016`. Values where the reference is not above zero are left out.
+
+    Returns
+    -------
+    The mean; weight 1, or 0 where no value counts; left out: the share of the valid values.
+
+    References
+    ----------
+    Arad, Timofte, Ben-Shahar et al. 2020, doi:10.1109/CVPRW50498.2020.00231.
+
+    Examples
+    --------
+    >>> reference = np.array([[[0.5, 0.25, 0.0, 0.0]]])
+    >>> mrae_ntire2020(reference + 0.125, reference, np.ones((1, 1), bool))
+    Score(value=0.375, weight=1.0, left_out=0.5)
+    """
+    total, used, values = 0.0, 0, 0
+    for estimated, true in valid_pixels(estimate, reference, mask):
+        positive = true > 0.0
+        total += float(np.divide(np.abs(estimated - true), true, out=np.zeros_like(true), where=positive).sum())
+        used += int(np.count_nonzero(positive))
+        values += true.size
+    return score(total, used, 1.0, 1.0 - used / values)
+
+
+def psnr(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
+    """Peak signal-to-noise ratio in dB: 10 log10(1 / mean squared error), pooled over pixels and bands, peak 1.
+
+    Parameters and errors as in `rmse_arad2016`, on the scale 0..1.
+
+    Returns
+    -------
+    The ratio, infinity for identical cubes; weight: the valid pixels.
+
+    References
+    ----------
+    Huynh-Thu and Ghanbari 2008, doi:10.1049/el:20080522.
+
+    Examples
+    --------
+    >>> reference = np.full((1, 1, 31), 0.5)
+    >>> round(psnr(reference + 0.01, reference, np.ones((1, 1), bool)).value, 6)
+    40.0
+    """
+    total, values, pixels = 0.0, 0, 0
+    for estimated, true in valid_pixels(estimate, reference, mask):
+        total += float(np.square(estimated - true).sum())
+        values += true.size
+        pixels += len(true)
+    return Score(-10.0 * math.log10(total / values) if total > 0.0 else math.inf, float(pixels))
+
+
+RMSE_ARAD2016 = Metric(
+    name="rmse@arad2016",
+    unit="8-bit levels",
+    scale="0..255",
+    higher_is_better=False,
+    definition="sqrt(mean over valid pixels and bands of (e - r)^2) / max(r) x 255, once per image",
+    reference="Arad and Ben-Shahar 2016, doi:10.1007/978-3-319-46478-7_2",
+    function=rmse_arad2016,
+)
+MRAE_NTIRE2018 = Metric(
+    name="mrae@ntire2018",
+    unit="1",
+    scale="relative",
+    higher_is_better=False,
+    definition="mean over valid pixels and bands of |e - r| / (r + 2^-52); images weigh equally",
+    reference="Arad, Ben-Shahar, Timofte et al. 2018, doi:10.1109/CVPRW.2018.00138",
+    function=mrae_ntire2018,
+)
+MRAE_NTIRE2020 = Metric(
+    name="mrae@ntire2020",
+    unit="1",
+    scale="relative",
+    higher_is_better=False,
+    definition="mean over valid pixels and bands with r > 0 of |e - r| / r; images weigh equally",
+    reference="Arad, Timofte, Ben-Shahar et al. 2020, doi:10.1109/CVPRW50498.2020.00231",
+    function=mrae_ntire2020,
+)
+PSNR = Metric(
+    name="psnr",
+    unit="dB",
+    scale="peak 1",
+    higher_is_better=True,
+    definition="10 log10(1 / mean over valid pixels and bands of (e - r)^2), once per image",
+    reference="Huynh-Thu and Ghanbari 2008, doi:10.1049/el:20080522",
+    function=psnr,
+)

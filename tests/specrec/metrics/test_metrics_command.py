@@ -1,0 +1,31 @@
+import json
+
+from click.testing import CliRunner
+from specrec.cli.metrics import command
+from specrec.registry import registry
+
+
+def test_the_table_has_a_line_for_every_metric():
+    result = CliRunner().invoke(command, [])
+    assert result.exit_code == 0
+    head, *lines = result.stdout.splitlines()
+    assert head.split() == ["id", "unit", "scale", "direction", "distribution", "definition"]
+    assert [line.split()[0] for line in lines] == list(registry().metrics)
+    (gfc,) = (line for line in lines if line.startswith("gfc "))
+    assert "higher is better" in gfc
+    assert "specrec" in gfc
+    assert registry().metric("gfc").definition in gfc
+
+
+def test_json_holds_every_field():
+    rows = json.loads(CliRunner().invoke(command, ["--format", "json"]).stdout)
+    row = {row["id"]: row for row in rows}["rmse@arad2016"]
+    metric = registry().metric("rmse@arad2016")
+    assert (row["unit"], row["scale"], row["definition"]) == (metric.unit, metric.scale, metric.definition)
+    assert row["direction"] == "lower is better"
+    assert row["reference"] == metric.reference
+    assert row["distribution"].startswith("specrec ")
+
+
+def test_an_unknown_format_is_a_usage_error():
+    assert CliRunner().invoke(command, ["--format", "xml"]).exit_code == 2
