@@ -8,9 +8,6 @@ from specrec.hookspecs import hookimpl
 if TYPE_CHECKING:
     from specrec.interfaces import Metric
 
-DEFAULT_METRICS = ("rmse", "rrmse", "gfc", "de2000", "rmse@arad2016")
-"""The columns of a table where the protocol names none."""
-
 
 @hookimpl
 def specrec_metrics() -> Iterable["Metric"]:
