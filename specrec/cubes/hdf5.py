@@ -1,0 +1,180 @@
+"""Specrec's own cube file: HDF5 with everything one needs to use a cube.
+
+Datasets: ``cube`` float32 (height, width, bands), chunked so that a window is read alone; ``wavelengths`` float64, nm;
+optionally ``mask`` bool (height, width), true where a pixel is valid.
+
+Attributes of the file:
+
+``quantity``
+    ``"radiance"`` or ``"reflectance"``.
+``units``
+    Of the values; ``"1"`` for a ratio or a relative scale.
+``scale_min``, ``scale_max``
+    What 0 and 1 stand for in the values that the cube was scaled from; 0 and 1 for values as they were.
+``method``, ``weights_sha256``
+    What estimated the cube; empty for a measured one.
+``rendering``
+    Id of the rendering of the RGB that belongs to the cube; empty if there is none.
+``specrec_version``, ``format_version``
+    Who wrote the file; the format is 1.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.cache import written_whole
+from specrec.cubes import QUANTITIES, CubeFile
+from specrec.errors import DataError, SpecrecError
+from specrec.parameters import Value
+from specrec.scenes import Mask, Quantity, Window
+from specrec.spectra import Cube, check_cube, check_wavelengths
+
+FORMAT_VERSION = 1
+_CHUNK = 64  # pixels: 64 x 64 x 31 float32 is half a megabyte, which fits HDF5's own chunk cache
+_DEFAULTS: Mapping[str, Value] = {
+    "units": "1",
+    "scale_min": 0.0,
+    "scale_max": 1.0,
+    "method": "",
+    "weights_sha256": "",
+    "rendering": "",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says before its cube is read."""
+
+    shape: tuple[int, int, int]
+    wavelengths: NDArray[np.float64]
+    quantity: Quantity
+    has_mask: bool
+    attributes: dict[str, Value]
+
+
+def write(path: Path, contents: CubeFile) -> None:
+    """Write a checked cube."""
+    height, width, bands = contents.cube.shape
+    chunks = (min(height, _CHUNK), min(width, _CHUNK), bands)
+    own = {"specrec_version": version("specrec"), "format_version": FORMAT_VERSION}
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.create_dataset("cube", data=contents.cube, chunks=chunks)
+        file.create_dataset("wavelengths", data=contents.wavelengths)
+        if contents.mask is not None:
+            file.create_dataset("mask", data=contents.mask, chunks=chunks[:2])
+        file.attrs.update({**_DEFAULTS, **contents.attributes, **own})
+
+
+def read(path: Path) -> CubeFile:
+    """Read the whole file."""
+    header = read_header(path)
+    mask = read_mask(path) if header.has_mask else None
+    return CubeFile(read_window(path, None), header.wavelengths, mask, header.attributes)
+
+
+def read_header(path: Path) -> Header:
+    """Read everything but the cube and the mask.
+
+    Raises
+    ------
+    DataError
+        If this is no cube file of this format; the message names the key.
+    """
+    with open_hdf5(path) as file:
+        attributes = {str(key): _plain(value) for key, value in file.attrs.items()}
+        form, quantity = attributes.get("format_version"), attributes.get("quantity")
+        if form != FORMAT_VERSION:
+            found = "has none" if form is None else f"says {form}"
+            raise DataError(f"{path}: specrec's cube files say format_version {FORMAT_VERSION}, this one {found}")
+        if quantity not in QUANTITIES:
+            raise DataError(f"{path}: the attribute quantity is {quantity!r}, not {' or '.join(QUANTITIES)}")
+        cube = numbers(file, "cube", 3, path)
+        grid = check_wavelengths(numbers(file, "wavelengths", 1, path)[()], str(path))
+        if cube.shape[2] != grid.size:
+            raise DataError(f"{path}: the cube has {cube.shape[2]} bands and there are {grid.size} wavelengths")
+        has_mask = "mask" in file
+        if has_mask and (shape := numbers(file, "mask", 2, path).shape) != cube.shape[:2]:
+            raise DataError(f"{path}: the mask has shape {shape} and the cube {cube.shape}")
+        return Header(cube.shape, grid, cast(Quantity, quantity), has_mask, attributes)
+
+
+def read_window(path: Path, window: Window | None) -> Cube:
+    """Read the cube, or one window of it, (height, width, bands) float32; only the chunks it touches are read."""
+    with open_hdf5(path) as file:
+        dataset = numbers(file, "cube", 3, path)
+        values = dataset[()] if window is None else dataset[window.slices]
+    return check_cube(values, np.arange(values.shape[2]), str(path))
+
+
+def read_mask(path: Path) -> Mask:
+    """Read the valid pixels, (height, width) bool."""
+    with open_hdf5(path) as file:
+        return np.asarray(numbers(file, "mask", 2, path)[()]).astype(np.bool_)
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading; whatever the library raises on a damaged one becomes a sentence.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be opened, or damage is found while it is read.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except SpecrecError:
+        raise
+    except PermissionError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except Exception as error:  # HDF5 answers damage with whatever its layers raise
+        raise DataError(f"{path}: {_diagnosis(path, error)}") from None
+
+
+def numbers(file: h5py.File, key: str, axes: int, path: Path) -> h5py.Dataset:
+    """Find an array of real numbers in a file.
+
+    Raises
+    ------
+    DataError
+        If the key is missing, is no array, or has another number of axes; the message names file and key.
+    """
+    if key not in file:
+        there = ", ".join(sorted(file)[:8]) or "nothing"
+        raise DataError(f"{path} has no key {key!r}; it holds {there}")
+    dataset = file[key]
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None or dataset.dtype.kind not in "fiub":
+        raise DataError(f"{path}: the key {key!r} holds no array of numbers")
+    if len(dataset.shape) != axes or 0 in dataset.shape:
+        raise DataError(f"{path}: the key {key!r} has shape {dataset.shape}, where {axes} axes were expected")
+    return dataset
+
+
+def _diagnosis(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        start = file.read(128)
+    if start.startswith(b"MATLAB 5.0"):
+        return "this is a MATLAB v5 file; a v7.3 file was expected (in MATLAB: save(..., '-v7.3'))"
+    if not h5py.is_hdf5(path):
+        return "this is not an HDF5 file" if start else "the file is empty"
+    if "truncated" in str(error):
+        return "the file is truncated; copy or download it again"
+    return f"the file is damaged ({str(error).partition(chr(10))[0]}); copy or download it again"
+
+
+def _plain(value: Any) -> Value:
+    """Return an attribute as a plain Python value; what is none of these becomes text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    return value if isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,123 @@
+"""The ICVL layout: a MATLAB v7.3 file (so HDF5) with 12-bit counts.
+
+``rad`` is seen by HDF5 as (bands, height, width), its rows from the bottom up; the upright cube is
+``rad[:, ::-1, :]`` with the bands moved last, divided by 4095. ``bands`` holds the wavelengths in nm. A pixel with
+zero in every band was never measured: images of other widths are padded with black columns. The values are
+radiance up to a factor; the key ``rgb`` of the original files is corrected for display, and neither read nor written.
+
+What `write` stores is float32 (MATLAB's single), the value times 4095, so a cube comes back to the last bit
+or one beside it (relative 2e-7). A pixel that the mask leaves out is stored as zeros.
+
+References
+----------
+Arad and Ben-Shahar, Sparse Recovery of Hyperspectral Signal from Natural RGB Images, ECCV 2016,
+doi:10.1007/978-3-319-46478-7_2 (the data set).
+"""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.cache import written_whole
+from specrec.cubes import CubeFile
+from specrec.cubes.hdf5 import numbers, open_hdf5
+from specrec.errors import DataError
+from specrec.scenes import Mask, Window
+from specrec.spectra import WAVELENGTHS, Cube, check_cube, check_wavelengths
+
+FULL_SCALE = 4095.0
+"""The largest 12-bit count; a fixed scale keeps images comparable."""
+
+_USERBLOCK = 512  # bytes in front of the HDF5 part
+_BANDS_AT_A_TIME = 4  # keeps the copy in file order small beside the cube
+
+
+def write(path: Path, contents: CubeFile) -> None:
+    """Write a checked cube in the ICVL layout."""
+    cube = contents.cube
+    if contents.mask is not None:
+        cube = np.where(contents.mask[..., np.newaxis], cube, np.float32(0.0))
+    counts = np.moveaxis(cube[::-1], -1, 0) * np.float32(FULL_SCALE)
+    with written_whole(path) as temporary:
+        with h5py.File(temporary, "w", userblock_size=_USERBLOCK) as file:
+            _put(file, "rad", counts, "single")
+            _put(file, "bands", contents.wavelengths[np.newaxis], "double")
+        with temporary.open("r+b") as raw:
+            raw.write(_matlab_header())
+
+
+def read(path: Path) -> CubeFile:
+    """Read the whole file."""
+    _, wavelengths = read_header(path)
+    mask = read_mask(path)
+    return CubeFile(read_window(path, None), wavelengths, None if mask.all() else mask, {"quantity": "radiance"})
+
+
+def read_header(path: Path) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
+    """Read the shape of the upright cube and the wavelengths in nm.
+
+    Raises
+    ------
+    DataError
+        If the file is none of this layout; the message names file and key.
+    """
+    with open_hdf5(path) as file:
+        bands, height, width = numbers(file, "rad", 3, path).shape
+        if "bands" in file:
+            grid = check_wavelengths(np.ravel(_anything(file, "bands", path)[()]), f"{path}, key 'bands'")
+        elif bands == WAVELENGTHS.size:
+            grid = WAVELENGTHS
+        else:
+            raise DataError(f"{path} has no key 'bands', and what {bands} bands are cannot be guessed")
+        if grid.size != bands:
+            raise DataError(f"{path}: the key 'rad' has {bands} bands and the key 'bands' {grid.size} wavelengths")
+        return (height, width, bands), grid
+
+
+def read_window(path: Path, window: Window | None) -> Cube:
+    """Read the upright cube, or one window of it, (height, width, bands) float32, 1 = full scale.
+
+    Only the part of the file that holds the window is read.
+    """
+    with open_hdf5(path) as file:
+        dataset = numbers(file, "rad", 3, path)
+        bands, height, width = dataset.shape
+        top, left, rows, columns = window or Window(0, 0, height, width)
+        bottom_up, across = slice(height - top - rows, height - top), slice(left, left + columns)
+        deep = dataset.chunks[0] if dataset.chunks else 1
+        step = deep * -(-_BANDS_AT_A_TIME // deep)  # whole chunks, so that none is unpacked twice
+        cube = np.empty((rows, columns, bands), dtype=np.float32)
+        for first in range(0, bands, step):
+            counts = dataset.astype(np.float32)[first : first + step, bottom_up, across]
+            cube[..., first : first + step] = np.moveaxis(counts[:, ::-1], 0, -1)
+    cube /= np.float32(FULL_SCALE)
+    return check_cube(cube, np.arange(bands), str(path))
+
+
+def read_mask(path: Path) -> Mask:
+    """Read which pixels were measured: those with anything but zero in some band, (height, width) bool."""
+    with open_hdf5(path) as file:
+        dataset = numbers(file, "rad", 3, path)
+        bands, height, width = dataset.shape
+        valid = np.zeros((height, width), dtype=np.bool_)
+        whole_bands = ((slice(band, band + 1), slice(None), slice(None)) for band in range(bands))
+        for part in dataset.iter_chunks() if dataset.chunks else whole_bands:
+            valid[part[1:]] |= (dataset[part] != 0).any(axis=0)
+    return np.ascontiguousarray(valid[::-1])
+
+
+def _anything(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
+    """Find a list of numbers that MATLAB may have stored as a row or as a column."""
+    axes = len(getattr(file[key], "shape", None) or ()) or 1
+    return numbers(file, key, axes, path)
+
+
+def _put(file: h5py.File, key: str, values: NDArray[np.floating], matlab_class: str) -> None:
+    file.create_dataset(key, data=values).attrs["MATLAB_class"] = np.bytes_(matlab_class)
+
+
+def _matlab_header() -> bytes:
+    """Make the 128 bytes that MATLAB looks for: 116 of text, 8 unused, version 2.0, byte order."""
+    return b"MATLAB 7.3 MAT-file, Platform: specrec, HDF5 schema 1.00 .".ljust(116) + bytes(8) + b"\x00\x02IM"

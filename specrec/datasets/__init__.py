@@ -1,0 +1,64 @@
+"""The data sets that come with specrec, one reader each; scenes stay on disk until asked for."""
+
+import os
+from pathlib import Path
+
+from specrec.errors import UsageError
+from specrec.hookspecs import hookimpl
+from specrec.interfaces import SceneSource
+from specrec.parameters import nearest, parse_spec
+
+
+@hookimpl
+def specrec_scene_sources() -> list[type[SceneSource]]:
+    """Offer the built-in data sets."""
+    from specrec.datasets.cave import CaveSource
+    from specrec.datasets.folder import FolderSource
+    from specrec.datasets.icvl import IcvlSource
+    from specrec.datasets.synthetic.source import SyntheticSource
+
+    return [SyntheticSource, CaveSource, IcvlSource, FolderSource]
+
+
+def open_source(spec: str, path: Path | None = None) -> SceneSource:
+    """Build a data set from ``name[key=value]`` and its folder.
+
+    Parameters
+    ----------
+    spec
+        Such as ``"cave"`` or ``"synthetic[scenes=4]"``.
+    path
+        The folder; None falls back to the data set's environment variable.
+
+    Raises
+    ------
+    UsageError
+        For an unknown data set or option, or where a folder is needed and neither is given.
+    """
+    from specrec.registry import registry
+
+    name, given = parse_spec(spec)
+    source_class = registry().scene_source(name)
+    variable = source_class.path_variable
+    if path is None and variable is not None:
+        if not os.environ.get(variable):
+            raise UsageError(f"the data set {name!r} is read from a folder; pass its path or set {variable}")
+        path = Path(os.environ[variable])
+    return source_class(path, **given)
+
+
+def folder_of(source: SceneSource, expected: str) -> Path:
+    """Return the folder of a data set that is read from one, or say that it is not there."""
+    if source.path is None:
+        raise UsageError(
+            f"the data set {source.name!r} is read from a folder; pass its path or set {source.path_variable}"
+        )
+    if not source.path.is_dir():
+        what = "is not a folder" if source.path.exists() else "does not exist"
+        raise UsageError(f"{source.path} {what}; the data set {source.name!r} expects {expected}")
+    return source.path
+
+
+def no_such_scene(source: SceneSource, name: str) -> UsageError:
+    """Make the error for a name that the data set does not hold."""
+    return UsageError(f"{source.name} at {source.path} has no scene {name!r}; {nearest(name, source.names())}")
