@@ -92,6 +92,9 @@ class Arad(PerPixelReconstructor):
             wanted = (int(method.settings["atoms"]), size)
             if arrays[name].shape != wanted or not np.isfinite(arrays[name]).all():
                 raise ValueError(f"{name} must be finite and of shape {wanted}, this one has {arrays[name].shape}")
+        lengths = np.linalg.norm(arrays["colour_atoms"], axis=1)
+        if not (np.isclose(lengths, 1.0, atol=1e-6) | (lengths == 0.0)).all():
+            raise ValueError("colour_atoms must be of unit length")
         method.spectral_atoms_ = np.array(arrays["spectral_atoms"], dtype=np.float64)
         method.colour_atoms_ = np.array(arrays["colour_atoms"], dtype=np.float64)
         return method
