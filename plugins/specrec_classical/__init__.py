@@ -1,0 +1,13 @@
+"""Classical methods: the controls that every other method must beat."""
+
+from specrec.hookspecs import hookimpl
+from specrec.interfaces import Reconstructor
+
+
+@hookimpl
+def specrec_reconstructors() -> list[type[Reconstructor]]:
+    """Offer `linear` and `mean`."""
+    from specrec_classical.linear import Linear
+    from specrec_classical.mean import Mean
+
+    return [Linear, Mean]
