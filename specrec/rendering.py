@@ -95,7 +95,8 @@ def xyz(cube: ArrayLike, wavelengths: ArrayLike = WAVELENGTHS) -> NDArray[np.flo
 def encode_srgb(linear: ArrayLike) -> NDArray[np.float64]:
     """Linear sRGB -> sRGB in [0, 1]: clip, then the piecewise encoding of IEC 61966-2-1."""
     value = np.clip(np.asarray(linear, dtype=np.float64), 0.0, 1.0)
-    return np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
+    encoded = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.where(value == 1.0, 1.0, encoded)  # 1.055 - 0.055 falls short of 1, and white would truncate to 254
 
 
 def decode_srgb(encoded: ArrayLike) -> NDArray[np.float64]:

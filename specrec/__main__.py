@@ -1,0 +1,5 @@
+"""`python -m specrec`: the command line."""
+
+from specrec.cli import main
+
+main()

@@ -1,0 +1,353 @@
+"""The harness on the controls and on small synthetic scenes: what it writes, repeats, resumes and refuses."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import h5py
+import numpy as np
+import pytest
+
+import specrec
+from specrec.bench.results import Results, read_results
+from specrec.bench.run import bench
+from specrec.errors import DataError, SpecrecError, UsageError
+from specrec.hookspecs import hookimpl
+from specrec.interfaces import Reconstructor
+from specrec.parameters import Parameter
+from specrec.registry import registry
+
+DATA = "synthetic[scenes=4,size=32]"
+FILES = ("table.md", "table.csv", "table.tex", "table.json")
+
+
+def small(tmp_path: Path, methods: str = "mean,linear", **options: Any) -> Results:
+    options = {"dataset": DATA, "limit": 2, "output": tmp_path / "results", "jobs": 0, "device": "cpu", **options}
+    return bench(methods, **options)
+
+
+def tables(folder: Path) -> dict[str, str]:
+    return {name: (folder / name).read_text("utf-8") for name in FILES}
+
+
+class Trouble(Reconstructor):
+    """Fits nothing; reconstructs what a test asks for."""
+
+    name = "trouble"
+    summary = "for tests"
+    parameters: ClassVar = {"kind": Parameter("nan", "what goes wrong")}
+
+    def fit(self, scenes: Any, context: Any) -> "Trouble":
+        if self.settings["kind"] == "raises":
+            raise RuntimeError("it broke\nin two lines")
+        return self
+
+    def reconstruct(self, rgb: Any) -> Any:
+        bad = {
+            "nan": np.full((*rgb.shape[:2], 31), np.nan, np.float32),
+            "shape": np.zeros((1, 1, 31), np.float32),
+            "double": np.zeros((*rgb.shape[:2], 31), np.float64),
+        }
+        return bad[str(self.settings["kind"])]
+
+    def state(self) -> Any:
+        return {}, {}
+
+    @classmethod
+    def from_state(cls, settings: Any, arrays: Any, config: Any) -> "Trouble":
+        return cls(**settings)
+
+
+@pytest.fixture
+def trouble() -> Iterator[None]:
+    plugin = SimpleNamespace(specrec_reconstructors=hookimpl(lambda: [Trouble]))
+    registry().add(plugin, "trouble-distribution")
+    yield
+    del registry().reconstructors["trouble"]
+
+
+def test_a_bench_writes_manifest_cells_tables_and_figure(tmp_path: Path) -> None:
+    results = small(tmp_path)
+    folder = tmp_path / "results"
+    cells = sorted(path.relative_to(folder).as_posix() for path in folder.glob("cells/*/*.json"))
+    assert len(cells) == 4
+    assert all(path.stat().st_size > 0 for path in (folder / name for name in (*FILES, "manifest.json", "figure.png")))
+    record = json.loads((folder / cells[0]).read_text())
+    for key in ("images", "curve", "fit_seconds", "fit_cpu_seconds", "reconstruct_seconds", "peak_memory_bytes"):
+        assert key in record
+    assert set(record["images"][0]["scores"]) == set(registry().metrics)
+    assert results.failed == []
+    assert not list(folder.rglob(".*")), "a temporary file was left"
+
+
+def test_the_table_is_the_mean_of_the_images_by_their_weights(tmp_path: Path) -> None:
+    results = small(tmp_path)
+    records = [record for (slug, _, _), record in results.records.items() if slug.startswith("mean")]
+    scores = [image["scores"]["rmse"] for record in records for image in record["images"]]
+    expected = sum(value * weight for value, weight, _ in scores) / sum(weight for _, weight, _ in scores)
+    assert results.value("mean") == pytest.approx(expected, rel=1e-12)
+    fold = [image["scores"]["rmse"] for image in records[0]["images"]]
+    of_fold = sum(value * weight for value, weight, _ in fold) / sum(weight for _, weight, _ in fold)
+    assert results.value("mean", part=f"fold {records[0]['fold']}") == pytest.approx(of_fold, rel=1e-12)
+
+
+def test_saved_cubes_give_the_same_numbers(tmp_path: Path) -> None:
+    small(tmp_path, "linear", save_cubes=True)
+    folder = tmp_path / "results"
+    for path in folder.glob("cells/*/*.json"):
+        record = json.loads(path.read_text())
+        for image in record["images"]:
+            name = f"{image['scene']}.h5"
+            with h5py.File(folder / "cubes" / record["slug"] / path.stem / name) as file:
+                estimate, mask = file["cube"][:].astype(float), file["mask"][:]
+            with h5py.File(folder / "cubes" / "reference" / name) as file:
+                reference = file["cube"][:].astype(float)
+            rmse = 255 * np.sqrt(((estimate - reference) ** 2).mean(-1))[mask].mean()
+            assert image["scores"]["rmse"][0] == pytest.approx(rmse, rel=1e-6)
+            assert image["scores"]["rmse"][1] == mask.sum() == image["valid_pixels"]
+
+
+def test_jobs_and_the_other_methods_change_no_number(tmp_path: Path) -> None:
+    alone = small(tmp_path / "a", "linear", jobs=0)
+    processes = small(tmp_path / "b", "linear,mean", jobs=2)
+    for part in ("weighted", "fold 0", "fold 1"):
+        for metric in alone.metrics:
+            assert alone.value("linear", metric, part) == processes.value("linear", metric, part)
+
+
+def test_the_same_seed_gives_the_same_table_twice(tmp_path: Path) -> None:
+    small(tmp_path / "a", "mean,pixel[steps=5]")
+    small(tmp_path / "b", "mean,pixel[steps=5]")
+    assert tables(tmp_path / "a" / "results") == tables(tmp_path / "b" / "results")
+
+
+def test_a_second_start_does_only_what_is_missing(tmp_path: Path) -> None:
+    small(tmp_path)
+    folder = tmp_path / "results"
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("cells/*/*.json")}
+    expected = tables(folder)
+    lost = sorted(before)[0]
+    lost.unlink()
+    small(tmp_path)
+    after = {path: path.stat().st_mtime_ns for path in folder.glob("cells/*/*.json")}
+    assert [path for path in before if before[path] != after[path]] == [lost]
+    assert tables(folder) == expected
+
+
+def test_asking_for_cubes_later_computes_the_cells_again(tmp_path: Path) -> None:
+    small(tmp_path, "mean")
+    assert not (tmp_path / "results" / "cubes").exists()
+    small(tmp_path, "mean", save_cubes=True)
+    assert len(list((tmp_path / "results" / "cubes").rglob("*.h5"))) == 8  # four estimates, four references
+
+
+def test_something_else_in_the_same_folder_is_an_error_that_names_the_difference(tmp_path: Path) -> None:
+    small(tmp_path, "mean")
+    with pytest.raises(UsageError, match=r"settings\.seed was 0, is now 1"):
+        small(tmp_path, "mean", seed=1)
+    assert small(tmp_path, "mean", seed=1, overwrite=True).manifest.settings["seed"] == 1
+
+
+def test_other_columns_of_the_same_cells_are_fine(tmp_path: Path) -> None:
+    small(tmp_path, "mean")
+    results = small(tmp_path, "mean", metrics="sam,psnr")
+    assert results.metrics == ("sam", "psnr")
+    assert results.value("mean", "sam") > 0
+
+
+def test_a_method_added_later_joins_the_table(tmp_path: Path) -> None:
+    small(tmp_path, "mean")
+    assert [row.method for row in small(tmp_path, "linear").rows] == ["mean"] * 3 + ["linear"] * 3
+
+
+def test_several_runs_show_their_spread(tmp_path: Path) -> None:
+    results = small(tmp_path, "pixel[steps=3]", runs=3)
+    values = [
+        sum(i["scores"]["rmse"][0] * i["scores"]["rmse"][1] for f in (0, 1) for i in images(results, f, run))
+        / sum(i["scores"]["rmse"][1] for f in (0, 1) for i in images(results, f, run))
+        for run in range(3)
+    ]
+    row = results.rows[0]
+    assert row.numbers["rmse"].mean == pytest.approx(np.mean(values))
+    assert row.numbers["rmse"].spread == pytest.approx(np.std(values, ddof=1))
+    assert row.numbers["rmse"].spread > 0
+    assert "±" in results.table("md")
+
+
+def images(results: Results, fold: int, run: int) -> list[dict[str, Any]]:
+    (record,) = [record for (_, f, r), record in results.records.items() if (f, r) == (fold, run)]
+    return record["images"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("nan", "holds NaN or infinity"),
+        ("shape", "has shape (1, 1, 31), the reference (32, 32, 31)"),
+        ("double", "is float64, it must be float32"),
+        ("raises", "RuntimeError: it broke"),
+    ],
+)
+@pytest.mark.usefixtures("trouble")
+def test_a_failed_cell_is_a_row_that_says_why_and_the_rest_goes_on(tmp_path: Path, kind: str, reason: str) -> None:
+    results = small(tmp_path, f"trouble[kind={kind}],mean")
+    assert len(results.failed) == 2
+    assert all(reason in words for words in results.failed)
+    assert results.value("mean") > 0
+    for form in ("table", "md", "csv", "tex", "json"):
+        assert "failed" in results.table(form)
+
+
+@pytest.mark.usefixtures("trouble")
+def test_a_failed_cell_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert small(tmp_path, "trouble").failed
+    good = lambda _self, rgb: np.full((*rgb.shape[:2], 31), 0.5, np.float32)  # noqa: E731 - a method for one test
+    monkeypatch.setattr(Trouble, "reconstruct", good)
+    assert not small(tmp_path, "trouble").failed
+
+
+def test_a_cell_whose_process_dies_is_a_row_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = tmp_path / "site" / "sitecustomize.py"
+    worker.parent.mkdir()
+    worker.write_text(
+        "import os, sys\n"
+        "if any('specrec.bench.worker' in word for word in sys.orig_argv):\n"
+        "    os.write(2, b'out of luck\\n')\n"
+        "    os._exit(9)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(worker.parent))
+    results = small(tmp_path, "mean", jobs=1)
+    assert [words.split(": ", 1)[1] for words in results.failed] == [
+        "its process died with exit code 9: out of luck"
+    ] * 2
+
+
+def test_every_form_of_the_table_holds_the_numbers(tmp_path: Path) -> None:
+    results = small(tmp_path, "mean")
+    rows = list(csv.DictReader(results.table("csv").splitlines()))
+    assert float(rows[0]["rmse"]) == results.value("mean")
+    assert json.loads(results.table("json"))["rows"][0]["numbers"]["rmse"]["mean"] == results.value("mean")
+    shown = f"{results.value('mean'):.3f}"
+    assert shown in results.table("md")
+    assert shown in results.table("table")
+    assert shown in results.table("tex")
+    assert "no stand-in for real data" in results.table("md")
+
+
+def test_the_tex_table_compiles_where_there_is_tex(tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex here")
+    table = small(tmp_path, "mean,pixel[steps=2,hidden=8-8]").table("tex")
+    (tmp_path / "t.tex").write_text("\\documentclass{article}\\begin{document}" + table + "\\end{document}")
+    subprocess.run(["pdflatex", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_results_can_be_read_again_and_a_damaged_cell_is_named(tmp_path: Path) -> None:
+    results = small(tmp_path, "mean")
+    assert read_results(results.folder).rows == results.rows
+    victim = next(results.folder.glob("cells/*/*.json"))
+    victim.write_text(victim.read_text()[:100])
+    with pytest.raises(SpecrecError, match=victim.name):
+        read_results(results.folder)
+
+
+def test_reported_rows_stand_beside_the_computed_ones(tmp_path: Path) -> None:
+    text = "dataset = 'synthetic'\noptions = {scenes = 4, size = 32}\nreported = 'alvarez-gila-2017'\n"
+    (tmp_path / "mine.toml").write_text(text)
+    results = bench("mean", protocol=str(tmp_path / "mine.toml"), output=tmp_path / "r", jobs=0, device="cpu")
+    assert results.value("Alvarez-Gila et al. 2017", "rmse") == 1.457
+    assert "(reported)" in results.table("md")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"methods": "maen"}, "unknown method 'maen'; did you mean 'mean'?"),
+        ({"methods": "pixel[stepps=3]"}, "pixel has no parameter 'stepps'; did you mean 'steps'?"),
+        ({"methods": "pixel[steps=many]"}, "pixel[steps] takes a whole number, not 'many'"),
+        ({"methods": ""}, "no methods given"),
+        ({"metrics": "rsme"}, "unknown metric 'rsme'; did you mean 'rmse'?"),
+        ({"dataset": "cav"}, "unknown data set 'cav'; did you mean 'cave'?"),
+        ({"dataset": "icvl"}, "the data set 'icvl' needs --data FOLDER, or SPECREC_ICVL set to it"),
+        ({"data": "somewhere"}, "makes its scenes and takes no --data"),
+        ({"protocol": "embeded"}, "unknown protocol 'embeded'; did you mean 'embedded'?"),
+        ({"jobs": -1}, "--jobs must be at least 0"),
+        ({"limit": 0}, "--limit must be at least 1"),
+        ({"device": "tpu"}, "there is no device 'tpu' here"),
+        ({"folds": 9}, "too few for 9 folds"),
+        ({"folds_from": "nowhere"}, "nowhere holds no fold lists"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], words: str
+) -> None:
+    monkeypatch.delenv("SPECREC_ICVL", raising=False)
+    options = {"methods": "mean", **change}
+    with pytest.raises(UsageError) as error:
+        small(tmp_path, **options)
+    assert words in str(error.value)
+    assert not (tmp_path / "results").exists()
+
+
+def write_folder(folder: Path, count: int) -> None:
+    rng = np.random.default_rng(0)
+    for index in range(count):
+        cube = rng.random((16, 16, 31), dtype=np.float32)
+        attributes = {"quantity": "radiance"}
+        specrec.write_cube(folder / f"s{index}.h5", cube, specrec.WAVELENGTHS, attributes)
+
+
+def test_a_damaged_scene_stops_before_any_training_unless_it_may_be_skipped(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    write_folder(data, 5)
+    whole = (data / "s2.h5").read_bytes()
+    (data / "s2.h5").write_bytes(whole[: len(whole) // 2])
+    options: dict[str, Any] = {"dataset": "folder", "data": data, "limit": None, "seed": 1}
+    with pytest.raises(DataError, match=r"scene s2 is damaged.*--skip-damaged"):
+        small(tmp_path, "mean", **options)
+    assert not (tmp_path / "results").exists()
+    results = small(tmp_path, "mean", skip_damaged=True, **options)
+    assert "s2" in results.manifest.unused
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SpecrecError, match=r"cannot write into .*file"):
+        small(tmp_path, "mean", output=tmp_path / "file" / "results")
+
+
+def test_the_package_is_also_the_function(tmp_path: Path) -> None:
+    import specrec.bench.folds
+
+    assert specrec.bench.folds.Split
+    results = specrec.bench(methods=["mean"], dataset=DATA, limit=2, output=tmp_path / "r", jobs=0, device="cpu")
+    assert isinstance(results, Results)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_ctrl_c_leaves_130_and_the_finished_cells_and_a_second_start_goes_on(tmp_path: Path) -> None:
+    methods = "mean,pixel[steps=100000,batch=64]"
+    command = [sys.executable, "-m", "specrec", "bench", "-m", methods, "-d", DATA, "--limit", "2", "-j", "1"]
+    process = subprocess.Popen([*command, "-o", "r"], cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("r/cells/mean-*/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said
+    kept = list(tmp_path.glob("r/cells/mean-*/*.json"))
+    assert kept
+    assert not list(tmp_path.glob("r/cells/pixel-*/*.json"))
+    assert not list(tmp_path.rglob(".fold*"))

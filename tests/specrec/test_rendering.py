@@ -1,0 +1,115 @@
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specrec.errors import DataError
+from specrec.rendering import (
+    RGB_TO_XYZ,
+    XYZ_TO_RGB,
+    cmfs,
+    decode_srgb,
+    encode_srgb,
+    lab,
+    quantise,
+    render,
+    rendering_id,
+    srgb_to_xyz,
+    xyz,
+)
+from specrec.spectra import WAVELENGTHS
+
+
+@pytest.fixture(scope="module")
+def colour() -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says on import which optional packages are missing
+        return pytest.importorskip("colour")
+
+
+def test_the_check_vector_of_a_flat_spectrum() -> None:
+    tristimulus = xyz(np.ones(31))
+    np.testing.assert_allclose(tristimulus, [99.93414, 100.0, 99.93526], atol=1e-5)
+    np.testing.assert_allclose(tristimulus / 100 @ XYZ_TO_RGB.T, [1.20299, 0.94901, 0.90798], atol=1e-5)
+    assert render(np.ones((1, 1, 31)))[0, 0].tolist() == [255, 249, 244]  # red clips
+
+
+def test_the_observer_is_that_of_an_independent_source(colour: object) -> None:
+    shape = colour.SpectralShape(400, 700, 10)  # type: ignore[attr-defined] # imported when there
+    published = colour.MSDS_CMFS["CIE 1964 10 Degree Standard Observer"].copy().align(shape).values  # type: ignore[attr-defined]
+    np.testing.assert_allclose(cmfs(), published, rtol=1e-12)
+    assert cmfs()[:, 1].sum() == pytest.approx(11.66070744, abs=5e-9)
+    assert 100 / (cmfs()[:, 1].sum() * 10) == pytest.approx(0.857580901627, abs=5e-13)
+
+
+def test_rendering_agrees_with_colour_science(colour: object) -> None:
+    cube = np.random.default_rng(0).random((40, 50, 31))
+    linear = colour.XYZ_to_RGB  # type: ignore[attr-defined] # imported when there
+    srgb = colour.RGB_COLOURSPACES["sRGB"]  # type: ignore[attr-defined] # imported when there
+    encoded = linear(xyz(cube) / 100, srgb, chromatic_adaptation_transform=None, apply_cctf_encoding=False)
+    expected = np.rint(255 * srgb.cctf_encoding(np.clip(encoded, 0, 1)))
+    difference = np.abs(render(cube).astype(int) - expected)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.02  # the matrices may differ in their last digits
+
+
+def test_lab_agrees_with_colour_science(colour: object) -> None:
+    values = xyz(np.random.default_rng(0).random((500, 31)) ** 6)
+    white = xyz(np.ones(31))
+    expected = colour.XYZ_to_Lab(values / 100, colour.XYZ_to_xy(white / 100))  # type: ignore[attr-defined]
+    np.testing.assert_allclose(lab(values), expected, atol=1e-6)
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_encoding_and_decoding_are_inverse(values: list[float]) -> None:
+    # the standard's own constants leave a gap of a few 1e-8 where the two segments meet
+    np.testing.assert_allclose(decode_srgb(encode_srgb(values)), values, atol=1e-7)
+
+
+def test_srgb_to_xyz_undoes_the_rendering_where_nothing_clips() -> None:
+    cube = 0.2 + 0.3 * np.random.default_rng(0).random((10, 31))
+    encoded = encode_srgb(xyz(cube) / 100 @ XYZ_TO_RGB.T)
+    np.testing.assert_allclose(srgb_to_xyz(encoded), xyz(cube) / 100, atol=1e-7)
+    np.testing.assert_allclose(RGB_TO_XYZ @ XYZ_TO_RGB, np.eye(3), atol=1e-12)
+
+
+def test_rounding_and_truncating_are_named_options() -> None:
+    levels = np.array([0.0, 0.4999, 0.5001, 254.5001, 255.0]) / 255
+    assert quantise(levels).tolist() == [0, 0, 1, 255, 255]
+    assert quantise(levels, "truncate").tolist() == [0, 0, 0, 254, 255]
+    assert len({rendering_id(how) for how in ("round", "truncate", "none")}) == 3
+
+
+def test_scales_are_a_factor_or_the_range_of_the_cube() -> None:
+    cube = np.random.default_rng(0).random((4, 5, 31)) * 3 + 1
+    scaled = (cube - cube.min()) / (cube.max() - cube.min())
+    np.testing.assert_array_equal(render(cube, scale="minmax"), render(scaled))
+    np.testing.assert_array_equal(render(cube, scale=0.25), render(cube * 0.25))
+    with pytest.raises(DataError, match="a constant cube"):
+        render(np.ones((2, 2, 31)), scale="minmax")
+
+
+def test_the_memory_layout_does_not_matter() -> None:
+    cube = np.random.default_rng(0).random((6, 5, 31))
+    for layout in (
+        np.asfortranarray(cube),
+        cube.transpose(2, 0, 1).copy().transpose(1, 2, 0),
+        np.repeat(cube, 2, 1)[:, ::2],
+    ):
+        np.testing.assert_array_equal(render(layout), render(cube))
+
+
+@pytest.mark.parametrize("bands", [30, 33])
+def test_bands_off_the_grid_are_refused(bands: int) -> None:
+    with pytest.raises(DataError, match="rendering needs"):
+        render(np.ones((2, 2, bands)))
+    with pytest.raises(DataError, match=f"{bands} bands, 400-"):
+        render(np.ones((2, 2, bands)), 400 + 5.0 * np.arange(bands))
+
+
+def test_a_large_cube_is_rendered_in_blocks_like_a_small_one() -> None:
+    cube = np.random.default_rng(0).random((300, 300, 31), dtype=np.float32)
+    np.testing.assert_array_equal(xyz(cube)[250:], xyz(cube[250:]))
+    assert WAVELENGTHS.size == 31
