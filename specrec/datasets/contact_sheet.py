@@ -1,5 +1,6 @@
 """A contact sheet: small pictures of scenes with their names, to see at a glance that a data set is read aright."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -74,7 +75,7 @@ def contact_sheet(pictures: Sequence[tuple[str, Pixels]], side: int = SIDE) -> P
     import PIL.ImageDraw
     import PIL.ImageFont
 
-    columns = max(1, min(len(pictures), round(1.3 * len(pictures) ** 0.5)))
+    columns = max(1, min(len(pictures), math.ceil((1.5 * len(pictures)) ** 0.5)))  # wider than high
     rows = -(-len(pictures) // columns)
     step_down, step_right = side + _LABEL + _GAP, side + _GAP
     sheet = PIL.Image.new("RGB", (columns * step_right + _GAP, rows * step_down + _GAP), _PAPER)
