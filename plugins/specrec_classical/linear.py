@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
 from specrec.errors import DataError
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Settings

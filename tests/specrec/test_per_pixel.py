@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from specrec.errors import DataError, UsageError
 from specrec.per_pixel import PerPixelReconstructor, all_valid_pixels, sample_pixels
 from specrec.scenes import Scene, TrainingScene
@@ -21,7 +22,7 @@ class Weighted(PerPixelReconstructor):
         super().__init__(**given)
         self.calls: list[int] = []
 
-    def fit(self, scenes, context):  # noqa: ARG002 - there is nothing to learn
+    def fit(self, scenes, context):
         self.factor_ = np.float32(2.0)
         return self
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+
 from specrec.errors import DataError, UsageError
 from specrec.interfaces import FitContext
 from specrec.registry import registry
 from specrec.rendering import decode_srgb, srgb_to_xyz
 from specrec.scenes import Scene, TrainingScene
 from specrec.spectra import WAVELENGTHS
-
 from specrec_classical.linear import Linear
 from specrec_classical.mean import Mean
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from specrec.metrics.ciede2000 import ciede2000
 
 # Table I of Sharma, Wu and Dalal (2005), doi:10.1002/col.20070: two Lab colours and their difference to 4 decimals.

@@ -1,9 +1,11 @@
 """What holds for every metric: layouts, masks, best and worse estimates, errors."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+
 from specrec.metrics import specrec_metrics
 from specrec.registry import registry
 from specrec.spectra import WAVELENGTHS
@@ -141,3 +143,9 @@ def test_every_metric_says_what_it_is(name):
     assert all((metric.unit, metric.scale, metric.definition, metric.reference))
     assert "doi:" in metric.reference
     assert "\n" not in metric.definition
+
+
+@every_metric
+def test_every_metric_has_a_line_in_the_documentation(name):
+    page = Path(__file__).parents[3] / "docs" / "metrics.md"
+    assert f"| `{name}` |" in page.read_text("utf-8")

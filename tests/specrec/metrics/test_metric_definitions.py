@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from specrec.errors import DataError
 from specrec.interfaces import Score
 from specrec.metrics.challenges import mrae_ntire2018, mrae_ntire2020, psnr, rmse_arad2016

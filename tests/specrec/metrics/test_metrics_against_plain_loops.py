@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from specrec.metrics import specrec_metrics, valid_pixels
 from specrec.spectra import WAVELENGTHS
 

@@ -1,6 +1,7 @@
 import json
 
 from click.testing import CliRunner
+
 from specrec.cli.metrics import command
 from specrec.registry import registry
 
