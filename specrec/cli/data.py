@@ -113,7 +113,8 @@ def _report(source: "SceneSource", found: "Survey") -> None:
     for names in _alike(found.facts.values()):
         click.echo(f"the same content: {', '.join(names)}")
     where = f" in {source.path}" if source.path is not None else ""
-    click.echo(f"{source.name}: {len(found.facts)} scenes can be used{where}, {len(found.damaged)} cannot")
+    total = len(found.facts) + len(found.damaged)
+    click.echo(f"{source.name}{where}: {len(found.facts)} of {total} scenes can be used")
 
 
 def _describe(facts: "SceneFacts") -> tuple[str, ...]:

@@ -53,8 +53,8 @@ class CaveSource(SceneSource):
         files = self._bands(name)
         missing = [self._band_name(name, band) for band in _BANDS if band not in files]
         if missing:
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise DataError(f"{name}: {missing[0]}{more} is missing from {self._folders[name]}")
+            more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+            raise DataError(f"{name}: {self._folders[name]} lacks {', '.join(missing[:4])}{more}")
         strays = set(files) - set(_BANDS)
         if strays:
             raise DataError(f"{name}: {files[min(strays)]} is none of the bands 01 to 31")

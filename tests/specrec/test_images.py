@@ -8,6 +8,7 @@ import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.images import read_image, read_png_header, write_png
 

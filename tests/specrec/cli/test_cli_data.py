@@ -58,7 +58,7 @@ def test_verify_lists_every_scene_and_draws_a_contact_sheet(folder, tmp_path):
     for said in ("6 x 5", "31 bands, 400-700 nm", "reflectance", "25 (83.3%)"):
         assert said in leaf
     assert "the same content: sky, twin" in lines
-    assert f"folder: 3 scenes can be used in {folder}, 0 cannot" in lines
+    assert f"folder in {folder}: 3 of 3 scenes can be used" in lines
     assert "contact sheet: folder-contact-sheet.png" in lines
     sheet = read_image(tmp_path / "folder-contact-sheet.png")
     assert sheet.shape[1] > sheet.shape[0] > 100
@@ -102,12 +102,12 @@ def test_verify_without_any_good_scene_draws_nothing(folder, tmp_path):
 
 def test_verify_takes_the_folder_from_the_environment(folder, monkeypatch):
     monkeypatch.setenv("SPECREC_FOLDER", str(folder))
-    assert "3 scenes can be used" in run("verify", "-d", "folder").stdout
+    assert "3 of 3 scenes can be used" in run("verify", "-d", "folder").stdout
 
 
 def test_verify_makes_synthetic_scenes_by_their_options(tmp_path):
     output = run("verify", "-d", "synthetic[scenes=2,size=32]").stdout
-    assert "synthetic: 2 scenes can be used, 0 cannot" in output
+    assert "synthetic: 2 of 2 scenes can be used" in output
     assert "32 x 32" in output
     assert (tmp_path / "synthetic-contact-sheet.png").exists()
 

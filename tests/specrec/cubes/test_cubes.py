@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from specrec.cubes import CubeFile, check_suffix, read_cube, write_cube
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.spectra import WAVELENGTHS

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from specrec.cubes import hdf5, read_cube, write_cube
 from specrec.errors import DataError
 from specrec.scenes import Window

@@ -4,6 +4,7 @@ import pytest
 import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from specrec.cubes import mat, read_cube, write_cube
 from specrec.errors import DataError
 from specrec.scenes import Window

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from specrec.cubes import read_cube, write_cube
 from specrec.errors import DataError, UsageError
 from specrec.spectra import WAVELENGTHS

@@ -7,6 +7,7 @@ import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from specrec.datasets.cave import CaveSource
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.images import read_image
@@ -129,10 +130,10 @@ def test_missing_bands_are_named(root):
     (folder / "beads_ms_07.png").unlink()
     source = CaveSource(root)
     assert "beads" in source.names()
-    with pytest.raises(DataError, match=r"beads_ms_07\.png is missing from .*beads_ms"):
+    with pytest.raises(DataError, match=r"beads_ms lacks beads_ms_07\.png$"):
         source.open("beads")
     (folder / "beads_ms_31.png").unlink()
-    with pytest.raises(DataError, match=r"beads_ms_07\.png and 1 more is missing"):
+    with pytest.raises(DataError, match=r"lacks beads_ms_07\.png, beads_ms_31\.png$"):
         source.open("beads")
 
 
@@ -140,7 +141,7 @@ def test_a_scene_without_any_band_is_listed_and_damaged(root):
     (root / "cloth_ms" / "cloth_ms").mkdir(parents=True)
     source = CaveSource(root)
     assert source.names() == ["beads", "cloth", "fake_and_real_peppers"]
-    with pytest.raises(DataError, match=r"cloth_ms_01\.png and 30 more is missing"):
+    with pytest.raises(DataError, match=r"lacks cloth_ms_01\.png, .*_04\.png and 27 more"):
         source.open("cloth")
 
 

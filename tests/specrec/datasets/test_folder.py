@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from specrec.cubes import write_cube
 from specrec.datasets.folder import FolderSource
 from specrec.errors import DataError, UsageError

@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+
 from specrec.datasets.icvl import IcvlSource
 from specrec.errors import DataError, UsageError
 from specrec.scenes import TrainingScene, Window
