@@ -9,10 +9,10 @@ import argparse
 import time
 
 import numpy as np
+
 from specrec.datasets.synthetic.source import SyntheticSource
 from specrec.interfaces import FitContext
 from specrec.scenes import TrainingScene
-
 from specrec_arad.method import Arad
 from specrec_arad.pursuit import code, decode
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 from numpy.typing import NDArray
+
 from specrec.errors import DataError
 from specrec.rendering import xyz_weights
 

@@ -5,12 +5,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Parameter, Settings
 from specrec.per_pixel import PerPixelReconstructor, Rows, sample_pixels
 from specrec.rendering import RGB_TO_XYZ, decode_srgb
 from specrec.scenes import InputKind, TrainingScene
-
 from specrec_arad.pursuit import code, decode
 
 _SHAPES = {"spectral_atoms": 31, "colour_atoms": 3}

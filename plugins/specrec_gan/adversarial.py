@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from specrec.errors import SpecrecError
 from specrec.interfaces import Progress
 from specrec.parameters import Settings
 from specrec.training.crops import Batch
-from torch import Tensor
-from torch.nn import functional
-
 from specrec_gan.discriminator import Discriminator
 from specrec_gan.generator import Generator
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+
 from specrec.errors import SpecrecError
 from specrec.interfaces import Arrays, FitContext, Reconstructor
 from specrec.parameters import Parameter, Settings, Value
@@ -104,9 +105,9 @@ class Gan(Reconstructor):
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
         """Train on random crops; see `Reconstructor.fit`."""
         import torch
+
         from specrec.training.crops import Crops
         from specrec.training.session import session
-
         from specrec_gan.adversarial import Training
         from specrec_gan.discriminator import Discriminator
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+
 from specrec.errors import DataError, UsageError
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Parameter, Settings, Value

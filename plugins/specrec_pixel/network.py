@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import nn
+
 from specrec.errors import SpecrecError
 from specrec.interfaces import FitContext
 from specrec.training.session import session
-from torch import nn
 
 LEAK = 0.2
 """Slope of the leaky ReLU below zero."""
