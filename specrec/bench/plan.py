@@ -7,6 +7,7 @@ from pathlib import Path
 
 from specrec.bench import folds, protocol
 from specrec.bench.protocol import Protocol
+from specrec.datasets import find_folder
 from specrec.errors import UsageError
 from specrec.interfaces import Reconstructor, SceneSource
 from specrec.parameters import nearest, parse_spec, slug, split_specs
@@ -60,29 +61,11 @@ def make_plan(
         registry().metric(metric)
     built = _methods(methods, chosen.preset)
     source_class = registry().scene_source(chosen.dataset)
-    source = source_class(data_folder(source_class, data), **chosen.options)
+    source = source_class(find_folder(source_class, data), **chosen.options)
     split = _split(source.names(), chosen, folds_from, limit)
     chosen = chosen.changed(folds=len(split.folds))
     folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
     return Plan(chosen, built, source, split, folder)
-
-
-def data_folder(source: type[SceneSource], data: str | os.PathLike[str] | None) -> Path | None:
-    """Find the folder of a data set: as given, else from its environment variable.
-
-    Raises
-    ------
-    UsageError
-        If it needs one and there is none.
-    """
-    if source.path_variable is None:
-        if data is not None:
-            raise UsageError(f"the data set {source.name!r} makes its scenes and takes no --data")
-        return None
-    found = data or os.environ.get(source.path_variable)
-    if not found:
-        raise UsageError(f"the data set {source.name!r} needs --data FOLDER, or {source.path_variable} set to it")
-    return Path(found)
 
 
 def _protocol(name: str | None, dataset: str | None) -> Protocol:

@@ -24,10 +24,12 @@ def command(
 
     Weights are --weights, else SPECREC_WEIGHTS/METHOD.safetensors, else those that come with the method.
     """
+    from specrec.cubes import check_suffix
     from specrec.images import check_absent
     from specrec.reconstruction import reconstruct_file
 
     target = output if output is not None else Path(f"{image.stem}.h5")
+    check_suffix(target)
     check_absent(target, overwrite)
     shape = reconstruct_file(method, image, target, weights=weights, device=device, overwrite=overwrite)
     if not quiet:

@@ -39,19 +39,35 @@ def open_source(spec: str, path: Path | None = None) -> SceneSource:
 
     name, given = parse_spec(spec)
     source_class = registry().scene_source(name)
-    variable = source_class.path_variable
-    if path is None and variable is not None:
-        if not os.environ.get(variable):
-            raise UsageError(f"the data set {name!r} is read from a folder; pass its path or set {variable}")
-        path = Path(os.environ[variable])
-    return source_class(path, **given)
+    return source_class(find_folder(source_class, path), **given)
+
+
+def find_folder(source: type[SceneSource], path: str | os.PathLike[str] | None) -> Path | None:
+    """Find the folder of a data set: as given, else from its environment variable; None where it needs none.
+
+    Raises
+    ------
+    UsageError
+        If it needs one and there is none, or is given one and needs none.
+    """
+    variable = source.path_variable
+    if variable is None:
+        if path is not None:
+            raise UsageError(f"the data set {source.name!r} makes its scenes; leave out the folder {os.fspath(path)}")
+        return None
+    found = path or os.environ.get(variable)
+    if not found:
+        raise UsageError(
+            f"the data set {source.name!r} is read from a folder; name it (--data FOLDER) or set {variable}"
+        )
+    return Path(found)
 
 
 def folder_of(source: SceneSource, expected: str) -> Path:
     """Return the folder of a data set that is read from one, or say that it is not there."""
     if source.path is None:
         raise UsageError(
-            f"the data set {source.name!r} is read from a folder; pass its path or set {source.path_variable}"
+            f"the data set {source.name!r} is read from a folder; name it (--data FOLDER) or set {source.path_variable}"
         )
     if not source.path.is_dir():
         what = "is not a folder" if source.path.exists() else "does not exist"

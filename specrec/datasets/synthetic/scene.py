@@ -121,9 +121,8 @@ def compose(recipe: Recipe) -> Composition:
 def _blacken_surround(rng: np.random.Generator, objects: Objects, layout: Layout) -> None:
     """Lay the clutter out on black cloth, as for pictures taken in a laboratory."""
     cloth = slice(0, layout.sky)
-    objects.log_reflectance[cloth] = np.log(rng.uniform(0.004, 0.03))
-    objects.concentration[cloth] = 1.0
-    objects.dirt[cloth] = 0.0
+    objects.dirt[cloth] = 1.0
+    objects.grey[cloth] = rng.uniform(0.004, 0.03)
 
 
 def _draw_maps(rng: np.random.Generator, composition: Composition, here: World, light: Light, textures: Map) -> _Maps:

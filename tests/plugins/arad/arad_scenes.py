@@ -1,6 +1,7 @@
 """Small scenes of smooth random spectra for the tests of `arad`."""
 
 import numpy as np
+
 from specrec.scenes import Scene, TrainingScene
 from specrec.spectra import WAVELENGTHS
 

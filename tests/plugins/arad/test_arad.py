@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 from arad_scenes import SMALL, make_scenes, smooth_spectra
+
 from specrec.errors import UsageError
 from specrec.interfaces import FitContext
 from specrec.rendering import XYZ_TO_RGB, encode_srgb, xyz
-
 from specrec_arad.dictionary import pair_with_colours
 from specrec_arad.method import Arad
 

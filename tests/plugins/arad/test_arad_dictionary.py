@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pytest
 from arad_scenes import SMALL, make_scene, make_scenes, smooth_spectra
+
 from specrec.errors import DataError
 from specrec.interfaces import FitContext
 from specrec.rendering import xyz_weights
 from specrec.scenes import Scene, TrainingScene
-
 from specrec_arad.dictionary import learn_atoms, pair_with_colours
 from specrec_arad.method import Arad
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.interfaces import FitContext
 from specrec.scenes import Scene, TrainingScene
 from specrec.spectra import WAVELENGTHS
-
 from specrec_pixel import method as method_module
 from specrec_pixel.method import Pixel, read_hidden
 

@@ -126,12 +126,15 @@ def test_an_existing_contact_sheet_is_replaced_only_when_asked(folder, tmp_path)
     ("arguments", "sentence"),
     [
         (["-d", "cavr"], "unknown data set 'cavr'; did you mean 'cave'"),
-        (["-d", "folder"], "the data set 'folder' is read from a folder; pass its path or set SPECREC_FOLDER"),
+        (
+            ["-d", "folder"],
+            "the data set 'folder' is read from a folder; name it (--data FOLDER) or set SPECREC_FOLDER",
+        ),
         (["absent", "-d", "folder"], "absent does not exist; the data set 'folder' expects specrec's own .h5 cubes"),
         ([".", "-d", "icvl"], "holds no scenes of the data set 'icvl'"),
         ([".", "-d", "cave"], "holds no scenes of the data set 'cave'"),
         ([".", "-d", "cave[size=3]"], "cave has no parameter 'size'"),
-        ([".", "-d", "synthetic"], "the data set synthetic makes its scenes"),
+        ([".", "-d", "synthetic"], "the data set 'synthetic' makes its scenes"),
         (["-d", "synthetic[scenes"], "cannot read 'synthetic"),
         (["-d", "synthetic", "-o", "sheet.jpg"], "a contact sheet is written as .png"),
     ],

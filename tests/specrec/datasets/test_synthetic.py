@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from specrec.datasets.synthetic.recipe import Recipe
 from specrec.datasets.synthetic.source import SyntheticSource, cached_file
 from specrec.errors import SpecrecError, UsageError

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from specrec.datasets.synthetic import library as library_module
 from specrec.datasets.synthetic.layout import draw_layout
 from specrec.datasets.synthetic.library import _table_from_colour, library
