@@ -36,7 +36,7 @@ def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failure, 2 usage, 3 partial, 130 interrupted."""
     verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
     try:
-        code = command.main(standalone_mode=False)
+        code = command.main(prog_name="specrec", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,90 @@
+"""The pages say what the code does: help texts, README's commands, the example plugin, every hook and metric."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pluggy
+import pytest
+
+from specrec import hookspecs
+from specrec.interfaces import FitContext
+from specrec.registry import Registry, registry
+from specrec.scenes import TrainingScene
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_command_line_page_is_the_commands_own_help() -> None:
+    code = "import sys; sys.path.insert(0, 'docs'); import make_cli_page; print(make_cli_page.page(), end='')"
+    made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs" / "cli.md").read_text("utf-8") == made, "run python docs/make_cli_page.py"
+
+
+def test_the_readme_shows_the_commands() -> None:
+    for command in (
+        "python -m pip install . && specrec bench --methods gan,arad,pixel",
+        'python -m pip install ".[test]" && python -m pytest',
+        "specrec bench --methods gan,arad",
+        "specrec run gan image.png",
+        'specrec.load("gan").reconstruct(rgb)',
+        "specrec.render(",
+        "specrec.bench(",
+    ):
+        assert command in README, command
+
+
+def test_every_hook_is_described() -> None:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+    for name in ("specrec_reconstructors", "specrec_metrics", "specrec_scene_sources"):
+        assert name in page
+        assert getattr(manager.hook, name).spec.function.__doc__
+
+
+def test_the_example_plugin_of_the_page_works(training_scenes: list[TrainingScene]) -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+    blocks = re.findall(r"(?:^    .*\n|^\n)+", page, flags=re.MULTILINE)
+    (code,) = [block for block in blocks if "class Grey" in block]
+    module = ModuleType("specrec_grey")
+    exec(re.sub(r"^    ", "", code, flags=re.MULTILINE), module.__dict__)
+    found = Registry()
+    found.add(module, "specrec-grey")
+    assert found.broken == []
+    method = found.build("grey").fit(training_scenes, FitContext())
+    cube = method.reconstruct(np.full((2, 3, 3), 0.5, np.float32))
+    assert cube.shape == (2, 3, 31)
+    again = found.reconstructor("grey").from_state(method.settings, *method.state())
+    np.testing.assert_array_equal(again.reconstruct(np.full((2, 3, 3), 0.5, np.float32)), cube)
+
+
+def test_every_metric_and_method_has_its_place_in_the_pages() -> None:
+    metrics = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    assert [name for name in registry().metrics if f"`{name}`" not in metrics] == []
+    missing = [name for name in registry().reconstructors if not (ROOT / "docs" / "methods" / f"{name}.md").exists()]
+    assert missing == []
+
+
+def test_every_dependency_has_its_licence_listed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    page = (ROOT / "docs" / "licences.md").read_text("utf-8")
+    for requirement in project["dependencies"]:
+        name = re.split(r"[<>=;]", requirement)[0].strip()
+        assert f"| {name} |" in page
+
+
+def test_torch_is_required_as_a_range_that_admits_2_13_and_nothing_newer() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "torch>=2.6,<2.14" in project["dependencies"]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
