@@ -11,39 +11,7 @@ import numpy as np
 
 from specrec.bench import cells, tables
 from specrec.bench.manifest import Manifest, read_manifest
-
-
-@dataclass(frozen=True)
-class Number:
-    """A mean, and its standard deviation over runs (ddof = 1) where there are several."""
-
-    mean: float
-    spread: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table.
-
-    Parameters
-    ----------
-    method
-        As the user wrote it.
-    slug
-        Its name in paths; empty for a reported row.
-    part
-        ``weighted`` (over folds), ``fold 0``, ``fold 1``, ..
-    numbers
-        By metric id; one that is not there was not computed.
-    note
-        Why a cell failed, or where a reported row comes from.
-    """
-
-    method: str
-    slug: str
-    part: str
-    numbers: dict[str, Number] = field(default_factory=dict)
-    note: str = ""
+from specrec.bench.rows import Number, Row
 
 
 @dataclass(frozen=True)
@@ -88,7 +56,7 @@ class Results:
 
     def table(self, form: str = "table") -> str:
         """Write the table as ``table`` (plain text), ``md``, ``csv``, ``tex`` or ``json``."""
-        return tables.write(self, form)
+        return tables.write(form, self.rows, self.metrics, self.manifest)
 
     def __str__(self) -> str:
         return self.table()

@@ -4,21 +4,34 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
+from specrec.bench.manifest import Manifest
+from specrec.bench.rows import Number, Row
 from specrec.errors import UsageError
 from specrec.registry import registry
-
-if TYPE_CHECKING:
-    from specrec.bench.results import Number, Results, Row
 
 FORMS = ("table", "md", "csv", "tex", "json")
 SPREAD = "± is the standard deviation over runs (ddof = 1)"
 
 
-def write(results: "Results", form: str) -> str:
-    """Write the table in one of `FORMS`."""
-    writers: dict[str, Callable[[Results], str]] = {
+@dataclass(frozen=True)
+class _Table:
+    rows: Sequence[Row]
+    metrics: Sequence[str]
+    manifest: Manifest
+
+
+def write(form: str, rows: Sequence[Row], metrics: Sequence[str], manifest: Manifest) -> str:
+    """Write rows in one of `FORMS`; `metrics` are the columns.
+
+    Raises
+    ------
+    UsageError
+        For another form.
+    """
+    writers: dict[str, Callable[[_Table], str]] = {
         "table": _text,
         "md": _markdown,
         "csv": _csv,
@@ -27,12 +40,12 @@ def write(results: "Results", form: str) -> str:
     }
     if form not in writers:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
-    return writers[form](results)
+    return writers[form](_Table(rows, metrics, manifest))
 
 
-def _text(results: "Results") -> str:
-    rows = [["method", "", *(f"{metric}{_arrow(metric)}" for metric in results.metrics), ""]]
-    rows += [[_name(row), row.part, *_cells(row, results.metrics), row.note] for row in results.rows]
+def _text(table: _Table) -> str:
+    rows = [["method", "", *(f"{metric}{_arrow(metric)}" for metric in table.metrics), ""]]
+    rows += [[_name(row), row.part, *_cells(row, table.metrics), row.note] for row in table.rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -40,50 +53,50 @@ def _text(results: "Results") -> str:
         numbers = [text.rjust(width) for text, width in zip(row[2:-1], widths[2:-1], strict=True)]
         lines.append("  ".join([*left, *numbers, row[-1]]).rstrip())
     lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join([_title(results), "", *lines, "", *_footnotes(results)]) + "\n"
+    return "\n".join([_title(table), "", *lines, "", *_footnotes(table)]) + "\n"
 
 
-def _markdown(results: "Results") -> str:
-    head = ["method", "", *(f"{metric} {_arrow(metric)}" for metric in results.metrics)]
-    noted = any(row.note for row in results.rows)
-    lines = [_title(results), "", "| " + " | ".join(head + ([""] if noted else [])) + " |"]
-    lines.append("|---|---|" + "---:|" * len(results.metrics) + ("---|" if noted else ""))
-    for row in results.rows:
-        cells = [f"`{_name(row)}`" if row.slug else _name(row), row.part, *_cells(row, results.metrics)]
+def _markdown(table: _Table) -> str:
+    head = ["method", "", *(f"{metric} {_arrow(metric)}" for metric in table.metrics)]
+    noted = any(row.note for row in table.rows)
+    lines = [_title(table), "", "| " + " | ".join(head + ([""] if noted else [])) + " |"]
+    lines.append("|---|---|" + "---:|" * len(table.metrics) + ("---|" if noted else ""))
+    for row in table.rows:
+        cells = [f"`{_name(row)}`" if row.slug else _name(row), row.part, *_cells(row, table.metrics)]
         lines.append("| " + " | ".join(cells + ([row.note.replace("|", "/")] if noted else [])) + " |")
-    return "\n".join([*lines, "", *_footnotes(results)]) + "\n"
+    return "\n".join([*lines, "", *_footnotes(table)]) + "\n"
 
 
-def _csv(results: "Results") -> str:
+def _csv(table: _Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    spreads = [f"{metric} spread" for metric in results.metrics]
-    writer.writerow(["method", "slug", "part", *results.metrics, *spreads, "note"])
-    for row in results.rows:
-        found = [row.numbers.get(metric) for metric in results.metrics]
+    spreads = [f"{metric} spread" for metric in table.metrics]
+    writer.writerow(["method", "slug", "part", *table.metrics, *spreads, "note"])
+    for row in table.rows:
+        found = [row.numbers.get(metric) for metric in table.metrics]
         means = ["" if number is None else repr(number.mean) for number in found]
         others = ["" if number is None or number.spread is None else repr(number.spread) for number in found]
         writer.writerow([row.method, row.slug, row.part, *means, *others, row.note])
     return out.getvalue()
 
 
-def _tex(results: "Results") -> str:
-    columns = "ll" + "r" * len(results.metrics)
-    head = ["method", "", *(_escape(metric) for metric in results.metrics)]
-    lines = [f"% {line}" for line in (_title(results), *_footnotes(results)) if line]
+def _tex(table: _Table) -> str:
+    columns = "ll" + "r" * len(table.metrics)
+    head = ["method", "", *(_escape(metric) for metric in table.metrics)]
+    lines = [f"% {line}" for line in (_title(table), *_footnotes(table)) if line]
     lines += [f"\\begin{{tabular}}{{{columns}}}", "\\hline", " & ".join(head) + r" \\", "\\hline"]
-    for row in results.rows:
+    for row in table.rows:
         if row.slug and row.note:
-            span = f"\\multicolumn{{{len(results.metrics)}}}{{l}}{{{_escape(row.note)}}}"
+            span = f"\\multicolumn{{{len(table.metrics)}}}{{l}}{{{_escape(row.note)}}}"
             lines.append(f"{_escape(_name(row))} & {row.part} & {span} \\\\")
             continue
-        numbers = [text.replace("±", r"$\pm$") for text in _cells(row, results.metrics)]
+        numbers = [text.replace("±", r"$\pm$") for text in _cells(row, table.metrics)]
         lines.append(" & ".join([_escape(_name(row)), row.part, *numbers]) + r" \\")
     return "\n".join([*lines, "\\hline", "\\end{tabular}"]) + "\n"
 
 
-def _json(results: "Results") -> str:
-    def plain(number: "Number") -> dict[str, Any]:
+def _json(table: _Table) -> str:
+    def plain(number: Number) -> dict[str, Any]:
         mean = number.mean if abs(number.mean) != float("inf") else str(number.mean)
         return {"mean": mean, "spread": number.spread}
 
@@ -95,21 +108,21 @@ def _json(results: "Results") -> str:
             "numbers": {metric: plain(number) for metric, number in row.numbers.items()},
             "note": row.note,
         }
-        for row in results.rows
+        for row in table.rows
     ]
-    settings = results.manifest.settings
-    return json.dumps({"settings": settings, "rendering": results.manifest.rendering, "rows": rows}, indent=1) + "\n"
+    settings = table.manifest.settings
+    return json.dumps({"settings": settings, "rendering": table.manifest.rendering, "rows": rows}, indent=1) + "\n"
 
 
-def _name(row: "Row") -> str:
+def _name(row: Row) -> str:
     return row.method if row.slug else f"{row.method} (reported)"
 
 
-def _cells(row: "Row", metrics: Sequence[str]) -> list[str]:
+def _cells(row: Row, metrics: Sequence[str]) -> list[str]:
     return [_number(row.numbers.get(metric)) for metric in metrics]
 
 
-def _number(number: "Number | None") -> str:
+def _number(number: Number | None) -> str:
     if number is None:
         return "-"
     digits = 3 if abs(number.mean) >= 1 else 5
@@ -122,9 +135,9 @@ def _arrow(metric: str) -> str:
     return "" if known is None else "↑" if known.value.higher_is_better else "↓"
 
 
-def _title(results: "Results") -> str:
-    settings = results.manifest.settings
-    tested = [len(fold["test"]) for fold in results.manifest.folds]
+def _title(table: _Table) -> str:
+    settings = table.manifest.settings
+    tested = [len(fold["test"]) for fold in table.manifest.folds]
     data = settings["dataset"] + (
         " (synthetic scenes, no stand-in for real data)" * (settings["dataset"] == "synthetic")
     )
@@ -134,8 +147,8 @@ def _title(results: "Results") -> str:
     )
 
 
-def _footnotes(results: "Results") -> list[str]:
-    spread = [SPREAD] if results.manifest.settings["runs"] > 1 else []
+def _footnotes(table: _Table) -> list[str]:
+    spread = [SPREAD] if table.manifest.settings["runs"] > 1 else []
     return [
         f"Fold k is tested by what was trained on the others; weighted by valid pixels. {' '.join(spread)}".rstrip()
     ]
