@@ -21,7 +21,7 @@ TRIPLES, MATERIALS = 8, 24
 TOLERANCE = 0.012  # in CIE 1976 u'v': near enough to pass for one colour across a scene's shading and noise
 LEAST_DIFFERENCE = 0.2  # of two spectra of a triple at equal luminance, relative to the larger: far from a metamer
 _DAYLIGHT = 5700.0  # K; the triples are alike under this light
-_CONTRAST = 1.3
+_CONTRAST = 1.8
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,8 @@ def draw_triples(rng: np.random.Generator) -> list[list[int]]:
     places, apart = chromaticities(reflectances), differences(reflectances)
     distance = np.linalg.norm(places[:, np.newaxis] - places[np.newaxis], axis=2)
     metameric = np.where(distance < TOLERANCE, apart, 0.0)
-    neutral = chromaticities(np.ones((1, reflectances.shape[1])))
-    vivid = np.linalg.norm(places - neutral, axis=1)
-    # most of what one sees is earth, stone, wood and leaves: prefer muted colours
-    taste = np.exp(-((vivid / 0.08) ** 2)) * rng.uniform(0.6, 1.0, len(reflectances))
+    # very vivid spectra are rare in the world
+    taste = np.exp(-(np.log(reflectances).std(axis=1) ** 2)) * rng.uniform(0.6, 1.0, len(reflectances))
     free = np.ones(len(reflectances), dtype=np.bool_)
     novelty = np.ones(len(reflectances))
     triples: list[list[int]] = []
@@ -125,7 +123,8 @@ def draw_triples(rng: np.random.Generator) -> list[list[int]]:
             continue
         triples.append(triple)
         free &= (apart[triple] >= 0.02).all(axis=0)  # nor may another triple hold the same spectrum again
-        novelty = np.minimum(novelty, 1.02 - np.exp(-((distance[first] / 0.02) ** 2)))
+        # triples keep their distance from each other, so that a colour says which triple it is
+        novelty = np.minimum(novelty, 1.002 - np.exp(-((distance[first] / 0.04) ** 2)))
     return triples
 
 
