@@ -1,0 +1,137 @@
+"""What every method promises, tried on each that comes with specrec."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from specrec.errors import SpecrecError
+from specrec.interfaces import FitContext, Reconstructor
+from specrec.registry import registry
+from specrec.scenes import Scene, TrainingScene
+from specrec.weights import make_card, save
+
+SMALL = {
+    "gan": "gan[branches=3,width=4,discriminator_width=2,crop=32,steps=4,batch=2]",
+    "arad": "arad[atoms=40,training_sparsity=5]",
+    "arad linear": "arad[atoms=40,training_sparsity=5,input=linear]",
+    "pixel": "pixel[steps=4,batch=64]",
+    "mean": "mean",
+    "linear": "linear",
+}
+pytestmark = pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
+
+
+def views(scenes: list[Scene], method: Reconstructor) -> list[TrainingScene]:
+    return [TrainingScene(scene, input=method.input) for scene in scenes]
+
+
+def fit(spec: str, scenes: list[Scene], seed: int = 0) -> Reconstructor:
+    method = registry().build(spec)
+    return method.fit(views(scenes, method), FitContext(seed=seed))
+
+
+@pytest.fixture
+def scenes(make_scene: Callable[..., Scene]) -> list[Scene]:
+    return [make_scene(f"s{index}", 40, 48, index) for index in range(3)]
+
+
+@pytest.fixture
+def others(make_scene: Callable[..., Scene]) -> list[Scene]:
+    return [make_scene(f"t{index}", 33, 36, 10 + index) for index in range(3)]
+
+
+@pytest.fixture
+def rgb() -> np.ndarray:
+    return (np.random.default_rng(1).integers(0, 256, (11, 13, 3)) / 255).astype(np.float32)
+
+
+def test_fit_returns_self_and_reports_progress(spec: str, scenes: list[Scene]) -> None:
+    told: list[float] = []
+    method = registry().build(spec)
+    context = FitContext(progress=lambda done, _words: told.append(done))
+    assert method.fit(views(scenes, method), context) is method
+    assert told
+    assert told == sorted(told)
+    assert all(0 <= done <= 1 for done in told)
+
+
+def test_a_refit_forgets(spec: str, scenes: list[Scene], others: list[Scene], rgb: np.ndarray) -> None:
+    once = fit(spec, others)
+    twice = fit(spec, scenes)
+    twice.fit(views(others, twice), FitContext())
+    np.testing.assert_array_equal(twice.reconstruct(rgb), once.reconstruct(rgb))
+    assert not np.array_equal(fit(spec, scenes).reconstruct(rgb), once.reconstruct(rgb))
+
+
+def test_the_same_seed_gives_the_same_cube_and_another_seed_another(
+    spec: str, scenes: list[Scene], rgb: np.ndarray
+) -> None:
+    np.testing.assert_array_equal(fit(spec, scenes, 5).reconstruct(rgb), fit(spec, scenes, 5).reconstruct(rgb))
+    if spec not in ("mean", "linear"):  # these draw nothing
+        assert not np.array_equal(fit(spec, scenes, 5).reconstruct(rgb), fit(spec, scenes, 6).reconstruct(rgb))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (6, 1), (13, 17)])
+def test_any_size_gives_a_float32_cube_with_bands_last(spec: str, scenes: list[Scene], size: tuple[int, int]) -> None:
+    cube = fit(spec, scenes).reconstruct(np.full((*size, 3), 0.4, np.float32))
+    assert cube.shape == (*size, 31)
+    assert cube.dtype == np.float32
+    assert np.isfinite(cube).all()
+
+
+def test_the_input_is_not_changed_and_may_be_read_only(spec: str, scenes: list[Scene], rgb: np.ndarray) -> None:
+    before = rgb.copy()
+    rgb.setflags(write=False)
+    fit(spec, scenes).reconstruct(rgb)
+    np.testing.assert_array_equal(rgb, before)
+
+
+def test_the_memory_layout_of_the_image_does_not_matter(spec: str, scenes: list[Scene], rgb: np.ndarray) -> None:
+    method = fit(spec, scenes)
+    np.testing.assert_array_equal(method.reconstruct(np.asfortranarray(rgb)), method.reconstruct(rgb))
+
+
+def test_before_fit_there_is_one_clear_sentence(spec: str, rgb: np.ndarray) -> None:
+    method = registry().build(spec)
+    with pytest.raises(SpecrecError, match="is not fitted"):
+        method.reconstruct(rgb)
+
+
+def test_the_declared_receptive_field_holds(spec: str, scenes: list[Scene], rgb: np.ndarray) -> None:
+    method = fit(spec, scenes)
+    reach = method.receptive_field
+    assert reach is not None
+    changed = rgb.copy()
+    changed[5, 6] = 1 - changed[5, 6]
+    moved = np.argwhere((method.reconstruct(rgb) != method.reconstruct(changed)).any(-1))
+    assert len(moved)
+    assert (np.abs(moved - [5, 6]).max(0) <= reach - 1).all()
+    if reach == 1:
+        np.testing.assert_array_equal(moved, [[5, 6]])
+
+
+def test_tiles_on_the_grid_with_a_halo_equal_the_whole(spec: str, scenes: list[Scene]) -> None:
+    method = fit(spec, scenes)
+    rgb = (np.random.default_rng(2).integers(0, 256, (48, 40, 3)) / 255).astype(np.float32)
+    whole = method.reconstruct(rgb)
+    top = 2 * max(method.grid, 8)
+    start = top - method.halo
+    tile = method.reconstruct(rgb[start : top + 8 + method.halo])
+    np.testing.assert_allclose(tile[method.halo : method.halo + 8], whole[top : top + 8], atol=1e-5)
+
+
+def test_it_works_in_a_process_of_its_own(spec: str, scenes: list[Scene], rgb: np.ndarray, tmp_path: Path) -> None:
+    method = fit(spec, scenes)
+    save(method, tmp_path / "w.safetensors", make_card(method, wavelengths=range(400, 701, 10), scenes=["s"], seed=0))
+    np.save(tmp_path / "rgb.npy", rgb)
+    code = (
+        "import numpy, specrec; "
+        f"cube = specrec.load({method.name!r}, 'w.safetensors', 'cpu').reconstruct(numpy.load('rgb.npy')); "
+        "numpy.save('cube.npy', cube)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "cube.npy"), method.reconstruct(rgb), atol=1e-5)
