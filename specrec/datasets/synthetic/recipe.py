@@ -10,7 +10,7 @@ import numpy as np
 from specrec.datasets.synthetic.library import spectra_version
 from specrec.errors import UsageError
 
-VERSION = 1
+VERSION = 2
 """Raise it with any change that moves a count: older cached scenes are then made again."""
 
 Spectra = Literal["world", "broad"]
