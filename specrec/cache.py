@@ -19,6 +19,22 @@ def cache_folder() -> Path:
     return user_cache_path("specrec", appauthor=False)
 
 
+def check_writable(folder: Path) -> None:
+    """Make the folder and try it, before hours are spent on what shall go there.
+
+    Raises
+    ------
+    SpecrecError
+        If it cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SpecrecError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and put it in place when the block ends without an error.
@@ -37,7 +53,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("r+b") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)

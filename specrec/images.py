@@ -3,6 +3,7 @@
 Eight bits per channel are read. Deeper files are refused rather than cut down to 8 bits, which is what Pillow would do.
 """
 
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,7 +35,7 @@ class PngHeader(NamedTuple):
     """0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGBA."""
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: str | os.PathLike[str]) -> Image:
     """Read a photo as sRGB.
 
     Parameters
@@ -54,6 +55,7 @@ def read_image(path: Path) -> Image:
     DataError
         If the file is no image, is damaged, has more than 8 bits per channel or too many pixels to be a photo.
     """
+    path = Path(path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give an image file")
     if not path.exists():

@@ -43,7 +43,7 @@ class Parameter:
         kind = type(self.default)
         try:
             result = _convert(value, kind)
-        except (ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError):
             raise UsageError(f"{where} takes {_KIND_NAMES[kind]}, not {value!r}") from None
         if self.choices and result not in self.choices:
             raise UsageError(f"{where} is one of {', '.join(map(str, self.choices))}; not {value!r}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from specrec.errors import DataError, UsageError
 from specrec.interfaces import Reconstructor
-from specrec.scenes import Image, TrainingScene
+from specrec.scenes import Image, TrainingScene, check_image
 from specrec.spectra import Cube
 
 Rows = NDArray[np.float32]
@@ -66,13 +66,8 @@ class PerPixelReconstructor(Reconstructor):
         """
         self.check_fitted()
         image = np.asarray(rgb)
-        if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-            raise ValueError(f"an image has the shape (height, width, 3), this one {image.shape}")
-        if image.dtype.kind != "f":
-            raise ValueError(f"an image holds floating-point numbers in [0, 1], this one {image.dtype}")
+        check_image(image)
         colours = np.ascontiguousarray(image, dtype=np.float32).reshape(-1, 3)
-        if not np.isfinite(colours).all():
-            raise ValueError("an image holds finite numbers, this one NaN or infinity")
         found = _distinct(colours) if self.input == "srgb8" else None
         if found is None:
             spectra = self._in_blocks(colours)

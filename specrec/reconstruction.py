@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from specrec import weights as weight_files
+from specrec.cache import check_writable
 from specrec.cubes import write_cube
 from specrec.datasets import open_source
-from specrec.datasets.survey import scene_with_extent, survey
+from specrec.datasets.survey import check_rendered_grid, scene_with_extent, survey
 from specrec.errors import DataError, UsageError
 from specrec.images import check_absent, read_image
 from specrec.interfaces import FitContext, Progress, Reconstructor, silent
@@ -57,6 +58,7 @@ def reconstruct_file(
     overwrite: bool = False,
 ) -> tuple[int, int, int]:
     """Reconstruct a photo into a cube file and return its shape; parameters as for `load` and `write_cube`."""
+    check_writable(target.parent)
     fitted, path, card = _load(method, weights, device)
     wavelengths = check_wavelengths(card["wavelengths"], f"the card of {path}")
     cube = _reconstruct(fitted, image)
@@ -113,6 +115,7 @@ def train(
     if target.suffix != ".safetensors":
         raise UsageError(f"{target} must end in .safetensors")
     check_absent(target, overwrite)
+    check_writable(target.parent)
     name, given = parse_spec(method)
     fitted = registry().reconstructor(name)(**given)
     source = open_source(dataset, data)
@@ -124,6 +127,7 @@ def train(
         raise DataError(f"scene {damaged} is damaged: {reason}; repair it, or pass --skip-damaged")
     if not facts.facts:
         raise DataError(f"{dataset} has no scenes to train on")
+    check_rendered_grid(facts)
     scenes = [
         TrainingScene(scene_with_extent(source.open(one), found), scaling, "round", fitted.input)
         for one, found in facts.facts.items()

@@ -81,9 +81,9 @@ class Registry:
             self.broken.append(Broken(getattr(plugin, "__name__", repr(plugin)), distribution, _say(error)))
             return
         hook = manager.hook
-        self._take(hook.specrec_reconstructors, self.reconstructors, distribution, version, _missing_modules)
-        self._take(hook.specrec_metrics, self.metrics, distribution, version)
-        self._take(hook.specrec_scene_sources, self.scene_sources, distribution, version)
+        self._take(hook.specrec_reconstructors, self.reconstructors, distribution, version, _not_a_method)
+        self._take(hook.specrec_metrics, self.metrics, distribution, version, _not_a_metric)
+        self._take(hook.specrec_scene_sources, self.scene_sources, distribution, version, _not_a_source)
 
     def _take(
         self,
@@ -91,21 +91,19 @@ class Registry:
         offers: dict[str, Offer[Any]],
         distribution: str,
         version: str,
-        problem: Callable[[Any], str | None] = lambda _value: None,
+        problem: Callable[[Any], str | None],
     ) -> None:
         try:
             values = [value for result in hook() for value in result]
             names = [str(value.name) for value in values]
+            problems = [problem(value) for value in values]
         except Exception as error:  # a plugin may do anything; the registry goes on
             self.broken.append(Broken(distribution, distribution, _say(error)))
             return
-        for name, value in zip(names, values, strict=True):
-            reason = problem(value)
-            taken = offers.get(name)
+        for name, value, reason in zip(names, values, problems, strict=True):
+            taken = offers.pop(name, None)
             if taken is not None:
-                both = f"{taken.distribution} and {distribution} both offer {name!r}; uninstall one of them"
-                del offers[name]
-                reason = both
+                reason = f"{taken.distribution} and {distribution} both offer {name!r}; uninstall one of them"
             elif any(broken.name == name and "both offer" in broken.reason for broken in self.broken):
                 reason = f"{distribution} offers {name!r}, which others offer too; uninstall all but one"
             if reason is None:
@@ -114,10 +112,24 @@ class Registry:
                 self.broken.append(Broken(name, distribution, reason))
 
 
-def _missing_modules(method: type[Reconstructor]) -> str | None:
+def _not_a_method(method: Any) -> str | None:
+    if not (isinstance(method, type) and issubclass(method, Reconstructor)):
+        return f"{method!r} is not a Reconstructor class"
+    if not hasattr(method, "summary"):
+        return "it has no summary"
     for module in method.requires:
         if find_spec(module) is None:
             return f"it needs the module {module!r}, which is not installed (or has no wheel for this platform)"
+    return None
+
+
+def _not_a_metric(metric: Any) -> str | None:
+    return None if isinstance(metric, Metric) else f"{metric!r} is not a Metric"
+
+
+def _not_a_source(source: Any) -> str | None:
+    if not (isinstance(source, type) and issubclass(source, SceneSource)):
+        return f"{source!r} is not a SceneSource class"
     return None
 
 

@@ -163,6 +163,16 @@ class TrainingScene:
         return quantise(encoded, self.quantisation).astype(np.float32) / np.float32(255.0)
 
 
+def check_image(rgb: Image) -> None:
+    """Raise ValueError unless this is (height, width, 3) of finite floating-point numbers."""
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ValueError(f"an image has the shape (height, width, 3), this one {rgb.shape}")
+    if rgb.dtype.kind != "f":
+        raise ValueError(f"an image holds floating-point numbers in [0, 1], this one {rgb.dtype}")
+    if not np.isfinite(rgb).all():
+        raise ValueError("an image holds finite numbers, this one NaN or infinity")
+
+
 def _check_inside(window: Window, scene: Scene) -> None:
     height, width = scene.shape[:2]
     inside = window.top >= 0 and window.left >= 0 and window.height > 0 and window.width > 0

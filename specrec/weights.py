@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import as_file, files
@@ -49,6 +50,7 @@ def make_card(
             "specrec": version("specrec"),
             "python": platform.python_version(),
             "numpy": np.__version__,
+            **({"torch": sys.modules["torch"].__version__} if "torch" in sys.modules else {}),
         },
         **more,
     }
@@ -150,7 +152,9 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         raise DataError(f"{path} is not a .safetensors file (other kinds, such as .pt, are never opened)") from None
     except KeyError:
         raise DataError(f"{path} is a .safetensors file without specrec's card; make one with specrec train") from None
-    missing = {"format_version", "method", "settings", "wavelengths", "input"} - set(card)
+    if not isinstance(card, dict) or not isinstance(card.get("settings", {}), dict):
+        raise DataError(f"{path} holds a card that is none; make one with specrec train")
+    missing = {"format_version", "method", "settings", "wavelengths", "input", "rendering"} - set(card)
     if missing or card["format_version"] != FORMAT_VERSION:
         wrong = f"lacks {', '.join(sorted(missing))}" if missing else f"has format {card['format_version']}"
         raise DataError(f"the card of {path} {wrong}; this specrec reads format {FORMAT_VERSION}")

@@ -17,8 +17,10 @@ os.environ["MPLBACKEND"] = "agg"
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the user's cache, weights and data folders out of the tests, and the tests out of them."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("SPECREC_")]:
+            if name not in ("SPECREC_CAVE", "SPECREC_ICVL"):
+                patch.delenv(name)
         patch.setenv("SPECREC_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.delenv("SPECREC_WEIGHTS", raising=False)
         yield
 
 

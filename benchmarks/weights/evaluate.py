@@ -39,11 +39,8 @@ def main() -> None:
     parser.add_argument("--cave", type=Path)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    print(
-        "| method | "
-        + " | ".join(f"exposure {exposure}" for exposure in EXPOSURES)
-        + (" | CAVE |" * bool(arguments.cave))
-    )
+    columns = [*(f"exposure {exposure}" for exposure in EXPOSURES), *(["CAVE"] if arguments.cave else [])]
+    print("| RMSE (0..255) | " + " | ".join(columns) + " |\n|---|" + "---:|" * len(columns))
     for name in arguments.methods.split(","):
         weights = arguments.folder / f"{name}.safetensors" if arguments.folder else None
         method = specrec.load(name, weights, arguments.device)

@@ -45,7 +45,7 @@ class Training:
         self.discriminator_updates = 0
         self.adversarial = float(settings["adversarial"])
         self.weight = float(settings["l1_weight"])
-        self.squared = settings["loss"] == "l2"
+        self.loss = str(settings["loss"])
         self.schedule = str(settings["schedule"])
         rate = float(settings["learning_rate"])
         discriminator_rate = float(settings["discriminator_rate"]) or rate
@@ -72,7 +72,7 @@ class Training:
                     f" ({losses}); lower learning_rate"
                 )
             curve.append({"step": float(self.generator_updates), **losses})
-            progress(self.generator_updates / self.updates, f"L1 {losses['l1']:.4f}")
+            progress(self.generator_updates / self.updates, f"{self.loss} {losses[self.loss]:.4f}")
         return curve
 
     def round(self, batches: Iterator[Batch]) -> dict[str, float]:
@@ -84,7 +84,7 @@ class Training:
         count = min(GENERATOR_UPDATES, self.updates - self.generator_updates)
         generator = [torch.stack(self.generator_step(*next(batches))) for _ in range(count)]
         error, fooled = torch.stack(generator).mean(0).tolist()  # read once a round: reading waits for a GPU
-        losses = {"l1": error}
+        losses = {self.loss: error}
         if self.adversarial:
             losses |= {"adversarial": fooled, "discriminator": torch.stack(discriminator).mean().item()}
         return losses
@@ -108,7 +108,7 @@ class Training:
     def generator_step(self, rgb: Tensor, cube: Tensor) -> tuple[Tensor, Tensor]:
         """Teach the generator to be near the truth and to be taken for real; return the two losses."""
         estimate = self.generator(rgb)
-        error = functional.mse_loss(estimate, cube) if self.squared else functional.l1_loss(estimate, cube)
+        error = functional.mse_loss(estimate, cube) if self.loss == "l2" else functional.l1_loss(estimate, cube)
         loss = self.weight * error
         fooled = torch.zeros_like(error)
         if self.adversarial:

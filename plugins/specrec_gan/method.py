@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from specrec.errors import SpecrecError
+from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import Arrays, FitContext, Reconstructor
 from specrec.parameters import Parameter, Settings, Value
-from specrec.scenes import Image, TrainingScene
+from specrec.scenes import Image, TrainingScene, check_image
 from specrec.spectra import Cube
 
 if TYPE_CHECKING:
@@ -74,6 +74,9 @@ class Gan(Reconstructor):
 
     def __init__(self, **given: Value) -> None:
         super().__init__(**given)
+        if int(self.settings["crop"]) % self.grid:
+            crop, grid = self.settings["crop"], self.grid
+            raise UsageError(f"gan[crop={crop}] must be a multiple of {grid} for branches={self.branches}")
         self.generator_: Generator | None = None
         self.seed_ = 0
 
@@ -112,8 +115,6 @@ class Gan(Reconstructor):
         from specrec_gan.discriminator import Discriminator
 
         crop = int(self.settings["crop"])
-        if crop % self.grid:
-            raise SpecrecError(f"gan[crop={crop}] must be a multiple of {self.grid} for branches={self.branches}")
         with session(context) as device:
             bands = scenes[0].shape[2]
             generator = self._network(bands)
@@ -139,8 +140,7 @@ class Gan(Reconstructor):
 
         if self.generator_ is None:
             raise SpecrecError("gan is not fitted; call fit, or load weights")
-        if rgb.ndim != 3 or rgb.shape[2] != 3:
-            raise ValueError(f"an image has shape (height, width, 3), this one {rgb.shape}")
+        check_image(rgb)
         height, width = rgb.shape[:2]
         padded = np.pad(rgb, ((0, -height % self.grid), (0, -width % self.grid), (0, 0)), mode="reflect")
         generator = self.generator_.to(self.device)

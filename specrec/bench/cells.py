@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -109,6 +108,8 @@ def head(cell: Cell) -> dict[str, Any]:
         "run": cell.run,
         "seed": cell.seed,
         "rendering": rendering_id(cell.quantisation),
+        "dataset": cell.dataset,
+        "scaling": cell.scaling,
         "region": cell.region,
         "threads": cell.threads,
         "train": cell.train,
@@ -116,8 +117,10 @@ def head(cell: Cell) -> dict[str, Any]:
 
 
 def write_record(cell: Cell, record: dict[str, Any]) -> dict[str, Any]:
-    """Write the record of a cell, whole or not at all, and return it."""
-    record |= {"device": cell.device, "versions": _versions(cell.method)}
+    """Write the record of a cell, whole or not at all, and return it; a failure never replaces a good result."""
+    record = {"device": cell.device, **record, "versions": _versions(cell.method)}
+    if record["status"] == "failed" and (read(cell.path) or record)["status"] == "done":
+        return record
     with written_whole(cell.path) as temporary:
         temporary.write_text(json.dumps(record, indent=1, allow_nan=False), "utf-8")
     return record
@@ -132,8 +135,9 @@ def _versions(method: str) -> dict[str, str]:
         "numpy": np.__version__,
         "plugin": f"{offer.distribution} {offer.version}",
     }
-    torch = sys.modules.get("torch")
-    return {**found, "torch": torch.__version__} if torch else found
+    for module in offer.value.requires:
+        found[module] = version({"spams": "spams-bin"}.get(module, module))
+    return found
 
 
 def pending(cells: Sequence[Cell]) -> list[Cell]:

@@ -83,7 +83,8 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         scene = replace(source.open(name), known_extent=cell.extents[name])
         return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
 
-    context = FitContext(cell.seed, cell.device, cell.threads, lambda done, words: progress(0.9 * done, words))
+    device = cell.device if "torch" in method.requires else "cpu"
+    context = FitContext(cell.seed, device, cell.threads, lambda done, words: progress(0.9 * done, words))
     wall, cpu = time.perf_counter(), time.process_time()
     method.fit([view(name) for name in cell.train], context)
     fitted = {"fit_seconds": time.perf_counter() - wall, "fit_cpu_seconds": time.process_time() - cpu}
@@ -92,11 +93,14 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
         test.add(view(name), shown=index == 0 and cell.run == 0)
     return {
+        "device": device,
+        "input": method.input,
         "images": test.images,
         "curve": method.history_,
         **fitted,
         **test.seconds,
         "megapixels": test.megapixels,
+        "broken_metrics": test.broken_metrics,
         "parameter_count": method.parameter_count,
         "peak_memory_bytes": _peak_memory(),
         "cubes_saved": cell.save_cubes,
@@ -112,6 +116,7 @@ class _Test:
         self.images: list[dict[str, Any]] = []
         self.seconds = {"reconstruct_seconds": 0.0, "reconstruct_cpu_seconds": 0.0}
         self.megapixels = 0.0
+        self.broken_metrics: dict[str, str] = {}
 
     def add(self, scene: TrainingScene, *, shown: bool) -> None:
         reference = scene.cube()
@@ -124,10 +129,12 @@ class _Test:
         self.megapixels += rgb.shape[0] * rgb.shape[1] / 1e6
         _check_estimate(estimate, reference, scene.name)
         mask = scene.mask & region_mask(self.cell.region, *reference.shape[:2])
-        scores = {
-            offer.name: _as_json(offer.value(estimate, reference, mask, scene.wavelengths))
-            for offer in registry().metrics.values()
-        }
+        scores = {}
+        for name, offer in registry().metrics.items():
+            try:
+                scores[name] = _as_json(offer.value(estimate, reference, mask, scene.wavelengths))
+            except Exception as error:  # a plugin's metric may raise anything; the other numbers are kept
+                self.broken_metrics[name] = f"{type(error).__name__}: {error}"
         self.images.append({"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores})
         if self.cell.save_cubes:
             self._save(scene, estimate, reference)

@@ -125,7 +125,7 @@ class LocalProcesses(Executor):
             if self._stopped:
                 raise RuntimeError("stopped")
             process = subprocess.Popen(
-                [sys.executable, "-m", "specrec.bench.worker"],
+                [sys.executable, "-P", "-m", "specrec.bench.worker"],  # -P: not from where the user stands
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

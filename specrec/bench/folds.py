@@ -123,7 +123,7 @@ def _from_groups(groups: Sequence[tuple[str, ...]], unused: Sequence[str]) -> Sp
 
 def _read_list(path: Path, known: dict[str, str]) -> tuple[str, ...]:
     try:
-        lines = path.read_text("utf-8").split()
+        lines = path.read_text("utf-8-sig").split()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the fold list {path}: {error}") from None
     found: list[str] = []
@@ -136,6 +136,9 @@ def _read_list(path: Path, known: dict[str, str]) -> tuple[str, ...]:
             found.append(name)
     if missing:
         raise UsageError(f"{path} names {len(missing)} scenes that are not there, first {missing[0]!r}")
+    twice = {name for name in found if found.count(name) > 1}
+    if twice:
+        raise UsageError(f"{path} names {min(twice)!r} twice")
     return tuple(found)
 
 

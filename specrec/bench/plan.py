@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specrec.bench import folds, protocol
@@ -56,14 +56,21 @@ def make_plan(
     """Resolve what `specrec.bench.run.bench` is asked for; parameters and errors as there."""
     chosen = _protocol(protocol, dataset)
     ids = tuple(split_specs(metrics if isinstance(metrics, str) else ",".join(metrics))) if metrics else None
+    if folds_from is not None and fold_count is not None:
+        raise UsageError("--folds-from says how many folds there are; leave out --folds")
     chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids)
     for metric in chosen.metrics:
         registry().metric(metric)
+    presets = {preset for offer in registry().reconstructors.values() for preset in offer.value.presets}
+    if chosen.preset not in presets:
+        raise UsageError(
+            f"protocol {chosen.name}: no method has a preset {chosen.preset!r}; {nearest(chosen.preset, presets)}"
+        )
     built = _methods(methods, chosen.preset)
     source_class = registry().scene_source(chosen.dataset)
     source = source_class(find_folder(source_class, data), **chosen.options)
     split = _split(source.names(), chosen, folds_from, limit)
-    chosen = chosen.changed(folds=len(split.folds))
+    chosen = replace(chosen, folds=len(split.folds), options=dict(source.settings))
     folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
     return Plan(chosen, built, source, split, folder)
 

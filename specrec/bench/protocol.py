@@ -78,6 +78,12 @@ def names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
+def reported_names() -> list[str]:
+    """List the publications whose tables come with specrec."""
+    folder = files("specrec.bench") / "reported"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
 def load(name: str) -> Protocol:
     """Read a protocol by its name or from a file.
 
@@ -136,8 +142,14 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
             refuse(key, "a word")
     if not isinstance(protocol.options, Mapping):
         refuse("options", "a table")
-    if not protocol.metrics or not all(isinstance(metric, str) for metric in protocol.metrics):
+    if (
+        not isinstance(protocol.metrics, tuple)
+        or not protocol.metrics
+        or not all(isinstance(metric, str) for metric in protocol.metrics)
+    ):
         refuse("metrics", "a list of metric ids")
+    if protocol.reported and protocol.reported not in reported_names():
+        refuse("reported", f"empty or one of {', '.join(reported_names())}")
     if not _REGION.fullmatch(protocol.region):
         refuse("region", "full, tiles:SIZE or crop:BORDER")
     return protocol

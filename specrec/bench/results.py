@@ -30,6 +30,8 @@ class Results:
         Of the table; failed cells have a note.
     records
         The cells as read, by slug, fold and run.
+    failed
+        What failed in the start that gave these results, in a few words each.
     """
 
     folder: Path
@@ -37,15 +39,7 @@ class Results:
     metrics: tuple[str, ...]
     rows: tuple[Row, ...]
     records: dict[tuple[str, int, int], dict[str, Any]] = field(repr=False)
-
-    @property
-    def failed(self) -> list[str]:
-        """Every failed cell in a few words."""
-        return [
-            f"{record['method']} fold {record['fold']} run {record['run']}: {record['reason']}"
-            for record in self.records.values()
-            if record["status"] == "failed"
-        ]
+    failed: tuple[str, ...] = ()
 
     def value(self, method: str, metric: str = "rmse", part: str = "weighted") -> float:
         """Look one number of the table up; KeyError if it is not there."""

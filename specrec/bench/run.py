@@ -13,9 +13,10 @@ from specrec.bench.compute import run_cell
 from specrec.bench.executors import InProcess, LocalProcesses
 from specrec.bench.figure import draw_figure
 from specrec.bench.plan import Plan, make_plan
+from specrec.bench.protocol import region_mask
 from specrec.bench.results import Results, read_results
 from specrec.cache import written_whole
-from specrec.datasets.survey import Survey, survey
+from specrec.datasets.survey import Survey, check_rendered_grid, survey
 from specrec.errors import DataError, SpecrecError, UsageError
 
 TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
@@ -26,6 +27,9 @@ class Watcher:
 
     def phase(self, words: str, done: float) -> None:
         """Something common is under way, such as reading the data."""
+
+    def note(self, words: str) -> None:
+        """Something that the user should know."""
 
     def planned(self, total: int, missing: int) -> None:
         """So many cells there are, and so many are to be computed."""
@@ -124,8 +128,8 @@ def bench(
     missing = cells.pending(wanted)
     watch.planned(len(wanted), len(missing))
     executor = LocalProcesses(devices, watch.cell) if jobs != 0 else InProcess(devices[0], watch.cell)
-    _compute(executor, missing, watch)
-    results = read_results(plan.folder, plan.protocol.metrics)
+    failed = _compute(executor, missing, watch)
+    results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
     return results
 
@@ -150,8 +154,13 @@ def _devices(device: str, jobs: int | None, threads: int) -> list[str]:
         chosen = choose_device(device)
         slots = cuda_devices() if chosen.startswith("cuda") and device in ("auto", "cuda") else [chosen]
     if jobs is None:
-        return slots if slots != ["cpu"] else ["cpu"] * max(1, (os.cpu_count() or 1) // threads)
+        return slots if slots != ["cpu"] else ["cpu"] * max(1, _cores() // threads)
     return [slots[index % len(slots)] for index in range(max(jobs, 1))]
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:
@@ -162,6 +171,11 @@ def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:
         name, reason = next(iter(facts.damaged.items()))
         others = f" (and {len(facts.damaged) - 1} more)" if len(facts.damaged) > 1 else ""
         raise DataError(f"scene {name} is damaged{others}: {reason}; repair it, or pass --skip-damaged")
+    for name, reason in facts.damaged.items():
+        watch.note(f"scene {name} is left out: {reason}")
+    check_rendered_grid(facts)
+    for found in facts.facts.values():
+        region_mask(plan.protocol.region, *found.shape[:2])
     return facts
 
 
@@ -186,7 +200,8 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
         (plan.folder / "manifest.json").unlink(missing_ok=True)
     for name in gone:
         for part in ("cells", "cubes"):
-            shutil.rmtree(plan.folder / part / name, ignore_errors=True)
+            if (old := plan.folder / part / name).exists():
+                shutil.rmtree(old)
 
 
 def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
@@ -217,8 +232,10 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
                 )
 
 
-def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> None:
+def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tuple[str, ...]:
+    """Compute cells, and say of each that failed why."""
     futures: dict[Future[dict[str, Any]], Cell] = {}
+    failed = []
     finished = False
     try:
         for cell in missing:
@@ -226,7 +243,17 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> Non
         for future in as_completed(futures):
             cell = futures[future]
             error = future.exception()
-            watch.finished(future.result() if error is None else cells.write_failure(cell, str(error)))
+            record = future.result() if error is None else cells.write_failure(cell, str(error))
+            if record["status"] == "failed":
+                failed.append(f"{cell.label}: {record['reason']}")
+            watch.finished(record)
         finished = True
     finally:
         executor.shutdown(cancel_futures=not finished)
+        written = {
+            place for cell in missing for place in (cell.path.parent, cell.cubes, cell.cubes.parents[1] / "reference")
+        }
+        for folder in written:
+            for left in folder.glob(".*"):  # what a process that was stopped had begun to write
+                left.unlink(missing_ok=True)
+    return tuple(sorted(failed))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,8 +98,8 @@ def _tex(table: _Table) -> str:
 
 def _json(table: _Table) -> str:
     def plain(number: Number) -> dict[str, Any]:
-        mean = number.mean if abs(number.mean) != float("inf") else str(number.mean)
-        return {"mean": mean, "spread": number.spread}
+        values = {"mean": number.mean, "spread": number.spread}
+        return {key: value if value is None or math.isfinite(value) else str(value) for key, value in values.items()}
 
     rows = [
         {

@@ -1,5 +1,6 @@
 """The command line: `specrec COMMAND`. Every command is one small file; this one finds them and says errors."""
 
+import io
 import os
 import sys
 import traceback
@@ -34,6 +35,8 @@ def command(verbose: bool) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code: 0 done, 1 failure, 2 usage, 3 partial, 130 interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console that cannot show an arrow shows a question mark
     verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
     try:
         code = command.main(prog_name="specrec", standalone_mode=False)

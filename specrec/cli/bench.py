@@ -21,9 +21,7 @@ from specrec.cli import options
 @click.option("--folds-from", type=click.Path(path_type=Path), help="Folder with test0.csv, train0.csv, ..")
 @click.option("--metrics", envvar="SPECREC_METRICS", help="Columns, such as rmse,sam.")
 @click.option("--limit", type=int, help="At most so many scenes per fold.")
-@click.option(
-    "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
-)
+@options.device
 @click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",
               help="Cells at a time; default: the cores, or one per GPU; 0: in this process.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), envvar="SPECREC_OUTPUT",
@@ -59,6 +57,7 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
 
 
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
+    from specrec.bench import cells
     from specrec.bench.plan import make_plan
 
     kept = ("dataset", "data", "protocol", "runs", "seed", "folds_from", "metrics", "limit", "output")
@@ -67,7 +66,9 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
     for run in range(plan.protocol.runs):
         for index, fold in enumerate(plan.split.folds):
             for slug, (written, _) in plan.methods.items():
-                there = (plan.folder / "cells" / slug / f"fold{index}-run{run}.json").exists()
+                record = cells.read(plan.folder / "cells" / slug / f"fold{index}-run{run}.json")
+                done = record is not None and record["status"] == "done" and not rest["overwrite"]
+                there = done and record is not None and (record["cubes_saved"] or not rest["save_cubes"])
                 size = f"train on {len(fold.train)}, test {len(fold.test)}"
                 click.echo(f"{written} fold {index} run {run}: {size} ({'there' if there else 'to compute'})")
     if plan.split.unused:

@@ -73,6 +73,10 @@ class BenchProgress(Watcher):
         """Show the common work before the cells."""
         self._line.status(f"{words} {done:4.0%}")
 
+    def note(self, words: str) -> None:
+        """Say it."""
+        self._line.say(words)
+
     def planned(self, total: int, missing: int) -> None:
         """Say how much there is to do."""
         self._total = missing

@@ -12,9 +12,7 @@ from specrec.cli import options
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A .h5, .npy or .mat file [default: IMAGE.h5].")
 @click.option("--weights", type=click.Path(path_type=Path), help="A .safetensors file of that method.")
-@click.option(
-    "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
-)
+@options.device
 @options.overwrite
 @click.option("-q", "--quiet", is_flag=True, help="Do not say what was written.")
 def command(

@@ -15,11 +15,9 @@ from specrec.cli import options
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .safetensors file to write.")
 @click.option("--scaling", type=click.Choice(["minmax", "none"]), default="minmax", show_default=True,
               help="Scale each scene to 0..1 by its range, or take values as they are.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the training.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the training.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
-@click.option(
-    "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
-)
+@options.device
 @options.overwrite
 @options.skip_damaged
 @options.quiet

@@ -9,6 +9,7 @@ suffix   what it holds
 =======  ==========================================================================================
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -62,7 +63,7 @@ class _Format(Protocol):
 
 
 def write_cube(
-    path: Path,
+    path: str | os.PathLike[str],
     cube: ArrayLike,
     wavelengths: ArrayLike,
     attributes: Mapping[str, Value],
@@ -96,6 +97,7 @@ def write_cube(
     SpecrecError
         If the folder cannot be written to.
     """
+    path = Path(path)
     form = _format(path)
     check_absent(path, overwrite)
     if attributes.get("quantity") not in QUANTITIES:
@@ -108,7 +110,7 @@ def write_cube(
     form.write(path, CubeFile(checked, grid, valid, dict(attributes)))
 
 
-def read_cube(path: Path) -> CubeFile:
+def read_cube(path: str | os.PathLike[str]) -> CubeFile:
     """Read a cube file; the suffix says which format.
 
     Raises
@@ -118,6 +120,7 @@ def read_cube(path: Path) -> CubeFile:
     DataError
         If the file is damaged, lacks something, or holds NaN.
     """
+    path = Path(path)
     form = _format(path)
     if not path.is_file():
         raise UsageError(f"there is no cube file {path}")

@@ -19,7 +19,7 @@ from specrec.cache import cache_folder, written_whole
 from specrec.errors import DataError, SpecrecError
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.scenes import Quantity, Scene
-from specrec.spectra import Cube, check_cube, check_wavelengths
+from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
 
 SURVEYS = "surveys"
 """The folder inside the cache folder."""
@@ -112,6 +112,20 @@ def survey(
 def scene_with_extent(scene: Scene, facts: SceneFacts) -> Scene:
     """Return the scene with the minimum and maximum that a survey found, so that nobody reads it for them again."""
     return replace(scene, known_extent=(facts.low, facts.high))
+
+
+def check_rendered_grid(found: Survey) -> None:
+    """Refuse scenes that cannot be rendered, before any work is spent on them.
+
+    Raises
+    ------
+    DataError
+        For the first scene whose bands are not 400, 410, .. 700 nm.
+    """
+    for name, facts in found.facts.items():
+        if not is_standard_grid(facts.wavelengths):
+            have = describe_grid(facts.wavelengths)
+            raise DataError(f"scene {name} has {have}; training and testing need the 31 bands 400-700 nm, 10 nm apart")
 
 
 def examine(scene: Scene, cube: Cube) -> SceneFacts:

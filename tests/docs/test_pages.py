@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pluggy
@@ -37,6 +38,18 @@ def test_the_readme_shows_the_commands() -> None:
         "specrec.bench(",
     ):
         assert command in README, command
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.full((6, 8, 3), 90, np.uint8)).save("image.png")
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    found: dict[str, Any] = {}
+    exec("\n".join(line for line in code.splitlines() if "specrec.bench(" not in line), found)  # that takes minutes
+    assert found["cube"].shape == (6, 8, 31)
+    assert found["image"].shape == (6, 8, 3)
 
 
 def test_every_hook_is_described() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from specrec.errors import SpecrecError
+from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import FitContext, silent
 from specrec.scenes import TrainingScene
 from specrec.training.crops import Batch, Crops
@@ -104,6 +104,9 @@ def weights(method: Gan) -> np.ndarray:
 
 def test_without_the_adversarial_loss_the_weights_are_others(training_scenes: list[TrainingScene]) -> None:
     assert not np.array_equal(weights(fitted(training_scenes)), weights(fitted(training_scenes, adversarial=0)))
+    hardly = weights(fitted(training_scenes, adversarial=1e-9))  # the same crops in the same order
+    assert np.abs(weights(fitted(training_scenes, l1_weight=1.0)) - hardly).max() > 1e-4
+    assert np.abs(weights(fitted(training_scenes, adversarial=2e-9)) - hardly).max() < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -178,9 +181,9 @@ def test_a_scene_smaller_than_the_crop_is_named(training_scenes: list[TrainingSc
         fitted(training_scenes, crop=64)
 
 
-def test_a_crop_off_the_grid_is_refused(training_scenes: list[TrainingScene]) -> None:
-    with pytest.raises(SpecrecError, match="must be a multiple of 8"):
-        fitted(training_scenes, branches=4, crop=20)
+def test_a_crop_off_the_grid_is_a_usage_error_before_any_work() -> None:
+    with pytest.raises(UsageError, match="must be a multiple of 8"):
+        Gan(branches=4, crop=20)
 
 
 def test_nothing_global_is_left_changed(training_scenes: list[TrainingScene]) -> None:

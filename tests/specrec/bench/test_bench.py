@@ -85,7 +85,7 @@ def test_a_bench_writes_manifest_cells_tables_and_figure(tmp_path: Path) -> None
     for key in ("images", "curve", "fit_seconds", "fit_cpu_seconds", "reconstruct_seconds", "peak_memory_bytes"):
         assert key in record
     assert set(record["images"][0]["scores"]) == set(registry().metrics)
-    assert results.failed == []
+    assert results.failed == ()
     assert not list(folder.rglob(".*")), "a temporary file was left"
 
 
@@ -212,6 +212,61 @@ def test_a_failed_cell_is_a_row_that_says_why_and_the_rest_goes_on(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("trouble")
+def test_what_failed_before_is_no_failure_of_a_start_that_did_not_ask_for_it(tmp_path: Path) -> None:
+    assert small(tmp_path, "trouble").failed
+    later = small(tmp_path, "mean")
+    assert later.failed == ()
+    assert "failed: " in later.table("md")
+
+
+def test_a_failure_never_replaces_a_good_result(tmp_path: Path) -> None:
+    expected = small(tmp_path, "mean").value("mean")
+    (tmp_path / "results" / "cubes").write_text("in the way")
+    results = small(tmp_path, "mean", save_cubes=True)
+    assert "cannot write into" in results.failed[0]
+    assert results.value("mean") == expected
+
+
+def test_a_metric_that_raises_costs_its_own_column_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    def raises(*_: object) -> None:
+        raise RuntimeError("no luck")
+
+    offer = registry().metrics["sam"]
+    monkeypatch.setitem(registry().metrics, "sam", replace(offer, value=replace(offer.value, function=raises)))
+    results = small(tmp_path, "mean", metrics="rmse,sam")
+    assert results.failed == ()
+    assert set(results.rows[0].numbers) == {"rmse"}
+    record = next(iter(results.records.values()))
+    assert record["broken_metrics"] == {"sam": "RuntimeError: no luck"}
+
+
+def test_workers_do_not_import_from_where_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "random.py").write_text("raise RuntimeError('mine')")
+    monkeypatch.chdir(tmp_path)
+    assert small(tmp_path, "mean", jobs=1).failed == ()
+
+
+def test_scenes_with_other_bands_stop_the_bench_before_any_training(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for index in range(4):
+        cube = np.random.default_rng(index).random((16, 16, 28), dtype=np.float32)
+        specrec.write_cube(data / f"s{index}.h5", cube, 450 + 7.0 * np.arange(28), {"quantity": "radiance"})
+    with pytest.raises(DataError, match="28 bands, 450-639 nm; training and testing need the 31 bands"):
+        small(tmp_path, "mean", dataset="folder", data=data)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_region_that_a_scene_cannot_fill_stops_the_bench_before_any_training(tmp_path: Path) -> None:
+    text = "dataset = 'synthetic'\noptions = {scenes = 4, size = 32}\nregion = 'tiles:256'\n"
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(UsageError, match="leaves no pixel of an image of 32 x 32"):
+        bench("mean", protocol=str(tmp_path / "mine.toml"), output=tmp_path / "results", jobs=0, device="cpu")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.usefixtures("trouble")
 def test_a_failed_cell_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert small(tmp_path, "trouble").failed
     good = lambda _self, rgb: np.full((*rgb.shape[:2], 31), 0.5, np.float32)  # noqa: E731 - a method for one test
@@ -288,6 +343,7 @@ def test_reported_rows_stand_beside_the_computed_ones(tmp_path: Path) -> None:
         ({"limit": 0}, "--limit must be at least 1"),
         ({"device": "tpu"}, "there is no device 'tpu' here"),
         ({"folds": 9}, "too few for 9 folds"),
+        ({"folds": 3, "folds_from": "lists"}, "--folds-from says how many folds there are"),
         ({"folds_from": "nowhere"}, "nowhere holds no fold lists"),
     ],
 )

@@ -84,6 +84,15 @@ def test_a_listed_scene_that_is_missing_is_named(tmp_path: Path) -> None:
         from_lists(tmp_path, ["a", "b"])
 
 
+def test_a_scene_listed_twice_is_refused_and_a_byte_order_mark_is_not(tmp_path: Path) -> None:
+    (tmp_path / "train0.csv").write_text("b.mat\n")
+    (tmp_path / "test0.csv").write_bytes(b"\xef\xbb\xbfa.mat\n")
+    assert from_lists(tmp_path, ["a", "b"]).folds[0].test == ("a",)
+    (tmp_path / "test0.csv").write_text("a.mat\nA.mat\n")
+    with pytest.raises(UsageError, match="names 'a' twice"):
+        from_lists(tmp_path, ["a", "b"])
+
+
 def test_a_scene_on_both_sides_is_refused(tmp_path: Path) -> None:
     write_lists(tmp_path, {"test0": ["a.mat"], "train0": ["b.mat", "A.mat"]})
     with pytest.raises(UsageError, match="fold 0 trains on and tests 'a'"):

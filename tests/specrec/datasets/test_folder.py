@@ -55,5 +55,5 @@ def test_a_folder_that_is_not_there_or_holds_nothing_is_a_usage_error(tmp_path):
         FolderSource(tmp_path / "absent").names()
     with pytest.raises(UsageError, match="holds no scenes of the data set 'folder'"):
         FolderSource(tmp_path).names()
-    with pytest.raises(UsageError, match="pass its path"):
+    with pytest.raises(UsageError, match=r"name it \(--data FOLDER\)"):
         FolderSource().names()
