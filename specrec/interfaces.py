@@ -36,15 +36,12 @@ class FitContext:
         How many threads to compute with. Numbers must not depend on anything but this.
     progress
         Call it now and then.
-    checkpoints
-        A folder to resume from and to write checkpoints to, or None.
     """
 
     seed: int = 0
     device: str = "cpu"
     threads: int = 1
     progress: Progress = silent
-    checkpoints: Path | None = None
 
 
 class Reconstructor(ABC):
