@@ -397,14 +397,22 @@ def test_the_package_is_also_the_function(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_ctrl_c_leaves_130_and_the_finished_cells_and_a_second_start_goes_on(tmp_path: Path) -> None:
     methods = "mean,pixel[steps=100000,batch=64]"
-    command = [sys.executable, "-m", "specrec", "bench", "-m", methods, "-d", DATA, "--limit", "2", "-j", "1"]
-    process = subprocess.Popen([*command, "-o", "r"], cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("r/cells/mean-*/*.json")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(1)
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    # a shell that starts its tests in the background has them ignore Ctrl-C, which children inherit
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from specrec.cli import main; main()"
+    )
+    words = ["bench", "-m", methods, "-d", DATA, "--limit", "2", "-j", "1", "-o", "r"]
+    process = subprocess.Popen([sys.executable, "-c", start, *words], cwd=tmp_path, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("r/cells/mean-*/*.json")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(1)
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130, said
     assert b"Traceback" not in said
     kept = list(tmp_path.glob("r/cells/mean-*/*.json"))
