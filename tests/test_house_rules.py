@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from specrec.registry import registry
+
 ROOT = Path(__file__).parents[1]
 FRAMEWORK = sorted((ROOT / "specrec").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
@@ -71,6 +73,14 @@ def test_a_plugin_uses_public_names_and_no_other_plugin(path: Path) -> None:
         if module.startswith("specrec."):
             assert not any(part.startswith("_") for part in module.split("."))
             assert room(module) not in ("bench", "cli", "datasets", "report")
+
+
+@pytest.mark.parametrize("name", sorted(registry().reconstructors))
+def test_a_method_declares_the_heavy_modules_it_needs(name: str) -> None:
+    method = registry().reconstructor(name)
+    package = ROOT / "plugins" / method.__module__.split(".")[0]
+    used = {module.split(".")[0] for path in package.rglob("*.py") for module in imports(path)}
+    assert used & {"torch", "spams"} == set(method.requires)  # it is listed as broken without them, and gets a device
 
 
 @pytest.mark.parametrize("path", FRAMEWORK + PLUGINS, ids=lambda path: path.relative_to(ROOT).as_posix())

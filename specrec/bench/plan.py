@@ -13,6 +13,9 @@ from specrec.interfaces import Reconstructor, SceneSource
 from specrec.parameters import nearest, parse_spec, slug, split_specs
 from specrec.registry import registry
 
+PRESETS = ("paper", "quick")
+"""What a protocol may always ask for, also where no method that has it can be used."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -61,11 +64,10 @@ def make_plan(
     chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids)
     for metric in chosen.metrics:
         registry().metric(metric)
-    presets = {preset for offer in registry().reconstructors.values() for preset in offer.value.presets}
+    presets = {*PRESETS, *(name for offer in registry().reconstructors.values() for name in offer.value.presets)}
     if chosen.preset not in presets:
-        raise UsageError(
-            f"protocol {chosen.name}: no method has a preset {chosen.preset!r}; {nearest(chosen.preset, presets)}"
-        )
+        wanted = nearest(chosen.preset, presets)
+        raise UsageError(f"protocol {chosen.name}: no method has a preset {chosen.preset!r}; {wanted}")
     built = _methods(methods, chosen.preset)
     source_class = registry().scene_source(chosen.dataset)
     source = source_class(find_folder(source_class, data), **chosen.options)

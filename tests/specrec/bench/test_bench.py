@@ -227,6 +227,18 @@ def test_a_failure_never_replaces_a_good_result(tmp_path: Path) -> None:
     assert results.value("mean") == expected
 
 
+def test_a_bench_runs_where_the_networks_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gan", "pixel"):
+        monkeypatch.delitem(registry().reconstructors, name)
+    assert small(tmp_path, "mean").value("mean") > 0
+
+
+def test_a_preset_that_nobody_has_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("dataset = 'synthetic'\npreset = 'quik'\n")
+    with pytest.raises(UsageError, match="no method has a preset 'quik'; did you mean 'quick'"):
+        bench("mean", protocol=str(tmp_path / "mine.toml"), output=tmp_path / "r", jobs=0, device="cpu")
+
+
 def test_a_metric_that_raises_costs_its_own_column_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
