@@ -120,7 +120,8 @@ def bench(
         limit=limit,
         output=output,
     )
-    devices = _devices(device, jobs, plan.protocol.threads)
+    networks = any("torch" in method.requires for _, method in plan.methods.values())
+    devices = _devices(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
     facts = _read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
     _claim_folder(plan, facts, overwrite=overwrite)

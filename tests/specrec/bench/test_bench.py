@@ -233,6 +233,15 @@ def test_a_bench_runs_where_the_networks_cannot(tmp_path: Path, monkeypatch: pyt
     assert small(tmp_path, "mean").value("mean") > 0
 
 
+def test_methods_without_a_network_need_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; import specrec; "  # None: importing it raises ImportError
+        f"specrec.bench('mean,linear', {DATA!r}, limit=2, output='r', jobs=0)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    assert len(list(tmp_path.glob("r/cells/*/*.json"))) == 4
+
+
 def test_a_preset_that_nobody_has_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("dataset = 'synthetic'\npreset = 'quik'\n")
     with pytest.raises(UsageError, match="no method has a preset 'quik'; did you mean 'quick'"):
