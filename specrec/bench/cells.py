@@ -4,7 +4,7 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +135,10 @@ def _versions(method: str) -> dict[str, str]:
         "numpy": np.__version__,
         "plugin": f"{offer.distribution} {offer.version}",
     }
+    installed = packages_distributions()  # a module and its distribution need not share a name
     for module in offer.value.requires:
-        found[module] = version({"spams": "spams-bin"}.get(module, module))
+        for distribution in installed.get(module.partition(".")[0], []):
+            found[distribution] = version(distribution)
     return found
 
 

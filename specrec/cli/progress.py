@@ -99,6 +99,8 @@ class BenchProgress(Watcher):
             ending = f"failed: {record['reason']}"
         else:
             ending = f"fit {record['fit_seconds']:.0f} s, reconstruct {record['reconstruct_seconds']:.1f} s"
+            for metric, reason in record["broken_metrics"].items():
+                ending += f", without {metric} ({reason})"
         elapsed = time.monotonic() - self._started
         self._line.say(f"[{self._finished}/{self._total}] {label}: {ending} ({elapsed:.0f} s since the start)")
 

@@ -20,6 +20,7 @@ import pytest
 import specrec
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench
+from specrec.cli.progress import BenchProgress, Line
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.hookspecs import hookimpl
 from specrec.interfaces import Reconstructor
@@ -233,6 +234,14 @@ def test_a_bench_runs_where_the_networks_cannot(tmp_path: Path, monkeypatch: pyt
     assert small(tmp_path, "mean").value("mean") > 0
 
 
+@pytest.mark.usefixtures("trouble")
+def test_a_module_may_have_another_name_than_its_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trouble, "requires", ("PIL", "json", "spams"))
+    record = next(iter(small(tmp_path, "trouble").records.values()))
+    assert record["status"] == "failed"
+    assert {"pillow", "spams-bin"} <= {name.lower() for name in record["versions"]}
+
+
 def test_methods_without_a_network_need_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None; import specrec; "  # None: importing it raises ImportError
@@ -248,7 +257,9 @@ def test_a_preset_that_nobody_has_is_refused(tmp_path: Path) -> None:
         bench("mean", protocol=str(tmp_path / "mine.toml"), output=tmp_path / "r", jobs=0, device="cpu")
 
 
-def test_a_metric_that_raises_costs_its_own_column_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_raises_costs_its_own_column_only_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from dataclasses import replace
 
     def raises(*_: object) -> None:
@@ -261,6 +272,8 @@ def test_a_metric_that_raises_costs_its_own_column_only(tmp_path: Path, monkeypa
     assert set(results.rows[0].numbers) == {"rmse"}
     record = next(iter(results.records.values()))
     assert record["broken_metrics"] == {"sam": "RuntimeError: no luck"}
+    BenchProgress(Line()).finished(record)
+    assert "without sam (RuntimeError: no luck)" in capsys.readouterr().err
 
 
 def test_workers_do_not_import_from_where_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
