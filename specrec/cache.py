@@ -1,12 +1,27 @@
-"""The one folder where specrec keeps what it can make again, and how a file gets there whole or not at all."""
+"""The one folder where specrec keeps what it can make again, and how a file gets there whole or not at all.
 
+Arrays are kept as .npy files; one that is not exactly as expected counts as missing and is made again.
+"""
+
+import io
+import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import DTypeLike, NDArray
 
 from specrec.errors import SpecrecError
+
+CROPS, SURVEYS, SYNTHETIC = "crops", "surveys", "synthetic"
+PARTS = (CROPS, SURVEYS, SYNTHETIC)
+"""The folders inside the cache folder: prepared training scenes, surveys of data sets, synthetic scenes."""
 
 
 def cache_folder() -> Path:
@@ -67,3 +82,76 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def check_room(folder: Path, needed: int, what: str, way_out: str = "choose another folder") -> int:
+    """Refuse to begin what the disk cannot hold.
+
+    Parameters
+    ----------
+    folder
+        Where it shall go; it, or a folder above it, exists.
+    needed
+        Bytes.
+    what
+        For the message, such as ``"the crops of 100 scenes"``.
+    way_out
+        For the message, beside making room.
+
+    Returns
+    -------
+    Bytes that are free.
+
+    Raises
+    ------
+    SpecrecError
+        If there is less room; the message says how much is needed and how much is free.
+    """
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise SpecrecError(
+            f"{what} need {needed / 1e9:.2f} GB and {folder} has {free / 1e9:.2f} GB free; make room, or {way_out}"
+        )
+    return free
+
+
+def _header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    buffer = io.BytesIO()
+    fields = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(buffer, fields)
+    return buffer.getvalue()
+
+
+def stored_array(
+    path: Path, shape: tuple[int, ...], dtype: DTypeLike, mode: Literal["r", "c"] = "r"
+) -> NDArray[Any] | None:
+    """Map a stored array into memory without reading it, or return None if it has to be made.
+
+    The header and the length of the file are compared with what `write_array` gives, so that a truncated or
+    foreign file is never read, let alone unpickled. What is written to an array of mode ``"c"`` stays in memory.
+    """
+    kind = np.dtype(dtype)
+    header = _header(shape, kind)
+    try:
+        with path.open("rb") as file:
+            same = file.read(len(header)) == header
+            length = file.seek(0, io.SEEK_END)
+        if not same or length != len(header) + math.prod(shape) * kind.itemsize:
+            return None
+        return np.memmap(path, dtype=kind, mode=mode, offset=len(header), shape=shape)
+    except OSError:
+        return None
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write a C-ordered array as .npy, whole or not at all.
+
+    Raises
+    ------
+    SpecrecError
+        If the folder cannot be written to.
+    """
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        file.write(_header(array.shape, array.dtype))
+        file.write(np.ascontiguousarray(array).data)

@@ -36,12 +36,16 @@ class FitContext:
         How many threads to compute with. Numbers must not depend on anything but this.
     progress
         Call it now and then.
+    checkpoint
+        A file where a long training may keep its state, to go on from there when it is started again; None: nowhere.
+        The harness removes it when what was trained is safe elsewhere.
     """
 
     seed: int = 0
     device: str = "cpu"
     threads: int = 1
     progress: Progress = silent
+    checkpoint: Path | None = None
 
 
 class Reconstructor(ABC):

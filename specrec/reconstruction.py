@@ -93,6 +93,9 @@ def train(
 ) -> dict[str, Any]:
     """Fit a method on every scene of a data set, store its weights, and return their card.
 
+    A network keeps its state beside `target`, in ``<name>.checkpoint.safetensors``, while it trains: killed and started
+    again, it goes on from there.
+
     Parameters
     ----------
     method, dataset
@@ -132,7 +135,8 @@ def train(
         TrainingScene(scene_with_extent(source.open(one), found), scaling, "round", fitted.input)
         for one, found in facts.facts.items()
     ]
-    fitted.fit(scenes, FitContext(seed, _device(fitted, device), threads, progress))
+    checkpoint = target.with_suffix(f".checkpoint{target.suffix}")
+    fitted.fit(scenes, FitContext(seed, _device(fitted, device), threads, progress, checkpoint))
     card = weight_files.make_card(
         fitted,
         wavelengths=scenes[0].wavelengths.tolist(),
@@ -145,6 +149,7 @@ def train(
         content={one: asdict(found)["sha256"] for one, found in facts.facts.items()},
     )
     weight_files.save(fitted, target, card)
+    checkpoint.unlink(missing_ok=True)
     return card
 
 

@@ -55,6 +55,8 @@ class Scene:
         Gives the valid pixels, (height, width) bool; None: every pixel is valid.
     known_extent
         What `extent` would find, where a survey has read the scene before.
+    content
+        Hash of the cube and the mask, where a survey has read them; empty: nobody has.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Scene:
     read: Callable[[Window | None], Cube] = field(repr=False)
     read_mask: Callable[[], Mask] | None = field(default=None, repr=False)
     known_extent: tuple[float, float] | None = None
+    content: str = ""
 
     @cached_property
     def mask(self) -> Mask:
@@ -141,12 +144,26 @@ class TrainingScene:
         """Read the scaled cube, or a window of it: float32, invalid pixels are 0."""
         values = self.scene.cube(window)
         valid = self.mask if window is None else self.mask[window.slices]
-        if self.scaling == "minmax":
-            low, high = self.scene.extent
-            if not high > low:
-                raise DataError(f"{self.name}: a constant cube (every value is {low:g}) cannot be scaled to 0..1")
-            values = (values - np.float32(low)) / np.float32(high - low)
+        if self.scaling != "none":
+            low, width = self.scale
+            values = (values - low) / width
         return np.where(valid[..., np.newaxis], values, np.float32(0.0))
+
+    @property
+    def scale(self) -> tuple[np.float32, np.float32]:
+        """What a source's value is scaled by: the least is subtracted, then it is divided by the width of the range.
+
+        Raises
+        ------
+        DataError
+            If every value is the same, so that there is no range.
+        """
+        if self.scaling == "none":
+            return np.float32(0.0), np.float32(1.0)
+        low, high = self.scene.extent
+        if not high > low:
+            raise DataError(f"{self.name}: a constant cube (every value is {low:g}) cannot be scaled to 0..1")
+        return np.float32(low), np.float32(high - low)
 
     def rgb(self, window: Window | None = None) -> Image:
         """Render the input of the method, (height, width, 3) float32; its kind is `input`."""

@@ -6,16 +6,14 @@ absolute error in [-1, 1].
 """
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from specrec.errors import SpecrecError
-from specrec.interfaces import Progress
 from specrec.parameters import Settings
 from specrec.training.crops import Batch
+from specrec.training.loop import Training
 from specrec_gan.discriminator import Discriminator
 from specrec_gan.generator import Generator
 
@@ -24,8 +22,8 @@ DISCRIMINATOR_UPDATES = {"samples": 25, "iterations": 50}  # per round, by how o
 FLOOR = 0.02  # of the learning rate at the end of a cosine decay
 
 
-class Training:
-    """Both networks, their optimisers and the steps.
+class AdversarialTraining(Training):
+    """Both networks, their optimisers and the updates of the two, in rounds.
 
     Parameters
     ----------
@@ -33,61 +31,46 @@ class Training:
         On their device, in training mode.
     settings
         The parameters of `gan`.
-    updates
-        Generator updates in all; the decay of the learning rate is planned over them.
+    generator_updates
+        In all; the decay of the learning rate is planned over them.
     """
 
-    def __init__(self, generator: Generator, discriminator: Discriminator, settings: Settings, updates: int) -> None:
+    def __init__(
+        self, generator: Generator, discriminator: Discriminator, settings: Settings, generator_updates: int
+    ) -> None:
         self.generator = generator
         self.discriminator = discriminator
-        self.updates = updates
-        self.generator_updates = 0
-        self.discriminator_updates = 0
         self.adversarial = float(settings["adversarial"])
         self.weight = float(settings["l1_weight"])
         self.loss = str(settings["loss"])
-        self.schedule = str(settings["schedule"])
-        rate = float(settings["learning_rate"])
-        discriminator_rate = float(settings["discriminator_rate"]) or rate
-        self.generator_optimiser = _adam(generator, rate)
-        self.discriminator_optimiser = _adam(discriminator, discriminator_rate)
-        self.decay = torch.optim.lr_scheduler.LambdaLR(
-            self.generator_optimiser, self._cosine if settings["decay"] == "cosine" else lambda _step: 1.0
-        )
-
-    def run(self, batches: Iterator[Batch], progress: Progress) -> list[dict[str, float]]:
-        """Train to the end and return the loss curve, one entry a round.
-
-        Raises
-        ------
-        SpecrecError
-            If a loss is no longer a number; the message names the step.
-        """
-        curve = []
-        while self.generator_updates < self.updates:
-            losses = self.round(batches)
-            if not all(math.isfinite(value) for value in losses.values()):
-                raise SpecrecError(
-                    f"the loss of gan is no longer a number after {self.generator_updates} generator updates"
-                    f" ({losses}); lower learning_rate"
-                )
-            curve.append({"step": float(self.generator_updates), **losses})
-            progress(self.generator_updates / self.updates, f"{self.loss} {losses[self.loss]:.4f}")
-        return curve
-
-    def round(self, batches: Iterator[Batch]) -> dict[str, float]:
-        """One round; return the mean losses of its updates."""
-        discriminator = []
+        self.decays = settings["decay"] == "cosine"
+        self.rate = float(settings["learning_rate"])
+        self.generator_updates = generator_updates
+        self.first = DISCRIMINATOR_UPDATES[str(settings["schedule"])] if self.adversarial else 0  # of every round
+        modules: dict[str, torch.nn.Module] = {"generator": generator}
+        optimisers: dict[str, torch.optim.Optimizer] = {"generator": _adam(generator, self.rate)}
         if self.adversarial:
-            for _ in range(DISCRIMINATOR_UPDATES[self.schedule]):
-                discriminator.append(self.discriminator_step(*next(batches)))
-        count = min(GENERATOR_UPDATES, self.updates - self.generator_updates)
-        generator = [torch.stack(self.generator_step(*next(batches))) for _ in range(count)]
-        error, fooled = torch.stack(generator).mean(0).tolist()  # read once a round: reading waits for a GPU
-        losses = {self.loss: error}
-        if self.adversarial:
-            losses |= {"adversarial": fooled, "discriminator": torch.stack(discriminator).mean().item()}
-        return losses
+            modules["discriminator"] = discriminator
+            rate = float(settings["discriminator_rate"]) or self.rate
+            optimisers["discriminator"] = _adam(discriminator, rate)
+        rounds, rest = divmod(generator_updates, GENERATOR_UPDATES)
+        updates = generator_updates + self.first * (rounds + (rest > 0))
+        super().__init__(modules, optimisers, updates, self.first + GENERATOR_UPDATES)
+
+    def update(self, index: int, batch: Batch) -> dict[str, Tensor]:
+        """Teach the discriminator in the first part of a round, and the generator in the second."""
+        if index % self.round_length < self.first:
+            return {"discriminator": self.discriminator_step(batch.rgb, batch.cube)}
+        share = self.step(index - 1) / self.generator_updates if self.decays else 0.0
+        for group in self.optimisers["generator"].param_groups:
+            group["lr"] = self.rate * (FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * share)))
+        error, fooled = self.generator_step(batch.rgb, batch.cube)
+        return {self.loss: error, "adversarial": fooled} if self.adversarial else {self.loss: error}
+
+    def step(self, index: int) -> int:
+        """Count the generator updates up to and with update `index`."""
+        rounds, place = divmod(index, self.round_length)
+        return rounds * GENERATOR_UPDATES + max(0, place + 1 - self.first)
 
     def discriminator_step(self, rgb: Tensor, cube: Tensor) -> Tensor:
         """Teach the discriminator one real and one fake pair per image; return its loss."""
@@ -99,10 +82,7 @@ class Training:
         labels = torch.zeros_like(logits)
         labels[: len(rgb)] = 1.0  # real
         loss = functional.binary_cross_entropy_with_logits(logits, labels)
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.discriminator_optimiser.step()
-        self.discriminator_updates += 1
+        self.descend("discriminator", loss)
         return loss.detach()
 
     def generator_step(self, rgb: Tensor, cube: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,15 +97,8 @@ class Training:
             self.discriminator.requires_grad_(True)
             fooled = functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
             loss = loss + self.adversarial * fooled
-        self.generator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.generator_optimiser.step()
-        self.decay.step()
-        self.generator_updates += 1
+        self.descend("generator", loss)
         return error.detach(), fooled.detach()
-
-    def _cosine(self, step: int) -> float:
-        return FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * min(step / self.updates, 1.0)))
 
 
 def _adam(net: torch.nn.Module, rate: float) -> torch.optim.Adam:

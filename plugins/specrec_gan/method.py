@@ -110,25 +110,34 @@ class Gan(Reconstructor):
         import torch
 
         from specrec.training.crops import Crops
+        from specrec.training.loop import run
         from specrec.training.session import session
-        from specrec_gan.adversarial import Training
+        from specrec_gan.adversarial import AdversarialTraining
         from specrec_gan.discriminator import Discriminator
 
-        crop = int(self.settings["crop"])
+        settings = self.settings
         with session(context) as device:
             bands = scenes[0].shape[2]
             generator = self._network(bands)
-            discriminator = Discriminator(int(self.settings["discriminator_width"]), bands)
-            crops = Crops(scenes, crop, flips=bool(self.settings["flips"]), device=device)
-            if self.settings["output_bias"] == "median":
+            discriminator = Discriminator(int(settings["discriminator_width"]), bands)
+            crops = Crops(
+                scenes,
+                int(settings["crop"]),
+                int(settings["batch"]),
+                seed=context.seed,
+                flips=bool(settings["flips"]),
+                device=device,
+                progress=context.progress,
+            )
+            if settings["output_bias"] == "median":
                 middle = (2.0 * crops.median_spectrum() - 1.0).clamp(-0.999, 0.999)
                 with torch.no_grad():
                     generator.out.bias.copy_(torch.atanh(middle))
             generator.to(device, memory_format=torch.channels_last).train()
             discriminator.to(device, memory_format=torch.channels_last).train()
-            training = Training(generator, discriminator, self.settings, self.updates(len(scenes)))
-            batches = crops.batches(int(self.settings["batch"]), np.random.default_rng(context.seed))
-            self.history_ = training.run(batches, context.progress)
+            training = AdversarialTraining(generator, discriminator, settings, self.updates(len(scenes)))
+            identity = {"settings": dict(settings), "seed": context.seed, "scenes": crops.fingerprints}
+            self.history_ = run(training, crops, context, identity)
         self.generator_ = generator.eval()
         self.device = context.device
         self.seed_ = context.seed

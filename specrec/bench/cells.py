@@ -35,8 +35,8 @@ class Cell:
         Names of scenes.
     dataset, data, options
         The scene source, its folder and its options.
-    extents
-        Minimum and maximum of each scene, from the survey.
+    extents, contents
+        Minimum and maximum of each scene, and the hash of its content, from the survey.
     scaling, quantisation, region, threads
         As in the protocol.
     device
@@ -58,6 +58,7 @@ class Cell:
     data: str | None
     options: dict[str, Any]
     extents: dict[str, tuple[float, float]] = field(repr=False)
+    contents: dict[str, str] = field(repr=False)
     scaling: Any
     quantisation: Any
     region: str
@@ -80,6 +81,11 @@ class Cell:
     def path(self) -> Path:
         """The file of its result."""
         return Path(self.folder) / "cells" / self.slug / f"fold{self.fold}-run{self.run}.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file where a training keeps its state until the result is written."""
+        return Path(self.folder) / "checkpoints" / self.slug / f"fold{self.fold}-run{self.run}.safetensors"
 
     @property
     def cubes(self) -> Path:

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,17 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
     except Exception as error:  # whatever a method raises is its row's reason, and the rest goes on
         words = str(error) if isinstance(error, SpecrecError) else f"{type(error).__name__}: {error}"
         record |= {"status": "failed", "reason": words.splitlines()[0] if words else type(error).__name__}
-    return write_record(cell, record)
+    written = write_record(cell, record)
+    if written["status"] == "done":
+        _remove_checkpoint(cell.checkpoint)
+    return written
+
+
+def _remove_checkpoint(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with suppress(OSError):  # other trainings may still keep theirs in these folders
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
 
 
 @contextmanager
@@ -80,11 +90,13 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     source = registry().scene_source(cell.dataset)(path, **cell.options)
 
     def view(name: str) -> TrainingScene:
-        scene = replace(source.open(name), known_extent=cell.extents[name])
+        scene = replace(source.open(name), known_extent=cell.extents[name], content=cell.contents[name])
         return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
 
     device = cell.device if "torch" in method.requires else "cpu"
-    context = FitContext(cell.seed, device, cell.threads, lambda done, words: progress(0.9 * done, words))
+    context = FitContext(
+        cell.seed, device, cell.threads, lambda done, words: progress(0.9 * done, words), cell.checkpoint
+    )
     wall, cpu = time.perf_counter(), time.process_time()
     method.fit([view(name) for name in cell.train], context)
     fitted = {"fit_seconds": time.perf_counter() - wall, "fit_cpu_seconds": time.process_time() - cpu}

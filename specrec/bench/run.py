@@ -200,7 +200,7 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
         gone = [path.name for path in (plan.folder / "cells").glob("*")] + ["reference"]
         (plan.folder / "manifest.json").unlink(missing_ok=True)
     for name in gone:
-        for part in ("cells", "cubes"):
+        for part in ("cells", "cubes", "checkpoints"):
             if (old := plan.folder / part / name).exists():
                 shutil.rmtree(old)
 
@@ -209,7 +209,7 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
     chosen = plan.protocol
     for run in range(chosen.runs):
         for index, fold in enumerate(plan.split.folds):
-            extents = {name: (facts.facts[name].low, facts.facts[name].high) for name in fold.test + fold.train}
+            known = {name: facts.facts[name] for name in fold.test + fold.train}
             for _, method in plan.methods.values():
                 yield Cell(
                     method=method.name,
@@ -222,7 +222,8 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
                     dataset=chosen.dataset,
                     data=str(plan.source.path.resolve()) if plan.source.path is not None else None,
                     options=dict(plan.source.settings),
-                    extents=extents,
+                    extents={name: (one.low, one.high) for name, one in known.items()},
+                    contents={name: one.sha256 for name, one in known.items()},
                     scaling=chosen.scaling,
                     quantisation=chosen.quantisation,
                     region=chosen.region,
@@ -252,7 +253,9 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tup
     finally:
         executor.shutdown(cancel_futures=not finished)
         written = {
-            place for cell in missing for place in (cell.path.parent, cell.cubes, cell.cubes.parents[1] / "reference")
+            place
+            for cell in missing
+            for place in (cell.path.parent, cell.checkpoint.parent, cell.cubes, cell.cubes.parents[1] / "reference")
         }
         for folder in written:
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from specrec.datasets.survey import SceneFacts, Survey
     from specrec.interfaces import SceneSource
 
-_CACHED = ("surveys", "synthetic")  # what `clear` may remove: subfolders of the cache folder, and nothing else
-
 
 @click.group("data")
 def command() -> None:
@@ -82,14 +80,14 @@ def verify(path: Path | None, dataset: str, output: Path | None, overwrite: bool
 @command.command("clear")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def clear(dry_run: bool) -> None:
-    """Remove what specrec keeps in its cache folder: synthetic scenes and surveys, which it can make again."""
+    """Remove what specrec keeps in its cache folder and can make again: synthetic scenes, surveys, prepared crops."""
     import shutil
 
-    from specrec.cache import cache_folder
+    from specrec.cache import PARTS, cache_folder
     from specrec.errors import SpecrecError
 
     root = cache_folder()
-    there = [root / name for name in _CACHED if (root / name).is_dir() and not (root / name).is_symlink()]
+    there = [root / name for name in PARTS if (root / name).is_dir() and not (root / name).is_symlink()]
     for folder in there:
         sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
         if not dry_run:

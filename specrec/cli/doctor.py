@@ -1,5 +1,7 @@
 """`specrec doctor`: what is installed here, what it can compute on, and what is broken."""
 
+from pathlib import Path
+
 import click
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "spams-bin", "h5py", "colour-science", "click", "pluggy")
@@ -12,7 +14,7 @@ def command() -> None:
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    from specrec.cache import cache_folder
+    from specrec.cache import PARTS, cache_folder
     from specrec.registry import registry
 
     click.echo(f"specrec {version('specrec')}, Python {platform.python_version()}, {platform.platform()}")
@@ -24,8 +26,8 @@ def command() -> None:
     click.echo(f"cores: {os.cpu_count()}")
     click.echo(f"devices: {_devices()}")
     folder = cache_folder()
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    click.echo(f"cache: {folder} ({size / 1e6:.1f} MB; specrec data clear removes it)")
+    sizes = ", ".join(f"{part} {_megabytes(folder / part):.1f} MB" for part in PARTS)
+    click.echo(f"cache: {folder} ({sizes}; specrec data clear removes it)")
     for source in registry().scene_sources.values():
         variable = source.value.path_variable
         if variable is not None:
@@ -35,6 +37,10 @@ def command() -> None:
     click.echo("plugins: all fine" if not broken else "broken plugins:")
     for one in broken:
         click.echo(f"  {one.name} ({one.distribution}): {one.reason}")
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def _devices() -> str:

@@ -15,14 +15,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from specrec.cache import cache_folder, written_whole
+from specrec.cache import SURVEYS, cache_folder, written_whole
 from specrec.errors import DataError, SpecrecError
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.scenes import Quantity, Scene
 from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
-
-SURVEYS = "surveys"
-"""The folder inside the cache folder."""
 
 Visit = Callable[[Scene, Cube, "SceneFacts"], None]
 _log = logging.getLogger(__name__)
@@ -110,8 +107,8 @@ def survey(
 
 
 def scene_with_extent(scene: Scene, facts: SceneFacts) -> Scene:
-    """Return the scene with the minimum and maximum that a survey found, so that nobody reads it for them again."""
-    return replace(scene, known_extent=(facts.low, facts.high))
+    """Return the scene with what a survey found of it, so that nobody reads it again to find out."""
+    return replace(scene, known_extent=(facts.low, facts.high), content=facts.sha256)
 
 
 def check_rendered_grid(found: Survey) -> None:

@@ -1,89 +1,130 @@
-"""Random crops of training scenes as batches for a network, in [-1, 1].
+"""Random crops of training scenes as batches for a network, in [-1, 1]: a stream that can be left and taken up."""
 
-Scenes that fit into memory together are rendered once and kept; of larger sets only the window of each crop is read.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from specrec.errors import UsageError
+from specrec.interfaces import Progress, silent
 from specrec.scenes import TrainingScene, Window
+from specrec.training.prepared import prepare
 
-Batch = tuple[torch.Tensor, torch.Tensor]
-"""RGB (n, 3, size, size) and cube (n, bands, size, size), float32 in [-1, 1], channels last in memory."""
+RESIDENT_SHARE = 0.6  # of the free memory of a GPU that the training scenes may take
 
-KEPT_BYTES = 4 << 30  # scenes are kept in memory up to this size together
+
+class Batch(NamedTuple):
+    """What a network is taught with at one step."""
+
+    rgb: torch.Tensor
+    """(n, 3, size, size) float32 in [-1, 1]."""
+    cube: torch.Tensor
+    """(n, bands, size, size) float32 in [-1, 1], channels last in memory."""
+    places: tuple[str, ...] = ()
+    """Where each crop comes from, in words."""
 
 
 class Crops:
     """An endless, seeded stream of crops: every scene gives one crop per epoch, in a new order each time.
 
+    On a GPU the scenes live on the device where they fit; else each crop is read from the prepared files.
+
     Parameters
     ----------
     scenes
-        Training scenes.
+        Training scenes; they are prepared first (`specrec.training.prepared`).
     size
         Side of the square crop, pixels.
+    batch
+        Crops in one batch.
+    seed
+        Decides every crop.
     flips
         Mirror every other crop, left to right.
     device
-        Where scenes kept in memory live and where batches arrive.
+        Where batches arrive.
+    progress
+        Is told of the preparation.
 
     Raises
     ------
     UsageError
         If a scene is smaller than the crop.
+    SpecrecError
+        If there is no room for the prepared scenes.
     """
 
-    def __init__(self, scenes: Sequence[TrainingScene], size: int, *, flips: bool, device: torch.device) -> None:
+    def __init__(
+        self,
+        scenes: Sequence[TrainingScene],
+        size: int,
+        batch: int = 1,
+        *,
+        seed: int = 0,
+        flips: bool = False,
+        device: torch.device | str = "cpu",
+        progress: Progress = silent,
+    ) -> None:
         for scene in scenes:
             if min(scene.shape[:2]) < size:
                 height, width = scene.shape[:2]
                 raise UsageError(f"scene {scene.name} is {height} x {width}, smaller than a crop of {size}; set crop")
-        self._scenes = scenes
         self._size = size
+        self._batch = batch
         self._flips = flips
-        self._device = device
-        needed = sum(4 * int(np.prod(scene.shape)) for scene in scenes)
-        self._kept = [self._load(scene, None) for scene in scenes] if needed <= KEPT_BYTES else None
+        self._device = torch.device(device)
+        self._bands = scenes[0].shape[2]
+        self._scenes = prepare(scenes, progress)
+        self.fingerprints = [scene.fingerprint for scene in self._scenes]
+        self._home = self._device if self._fits() else torch.device("cpu")
+        if self._home.type != "cpu":
+            self._scenes = [scene.on(self._home) for scene in self._scenes]
+        self._rng = np.random.default_rng(seed)
+        self._order: list[int] = []
 
-    def batches(self, count: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield batches of `count` crops for ever, drawn by `rng` alone."""
-        order: list[int] = []
-        while True:
-            crops = []
-            for _ in range(count):
-                if not order:
-                    order = rng.permutation(len(self._scenes)).tolist()
-                crops.append(self._crop(order.pop(), rng))
-            rgb, cube = (torch.stack(parts).permute(0, 3, 1, 2) for parts in zip(*crops, strict=True))
-            yield rgb, cube
+    def next(self) -> Batch:
+        """Draw the next batch."""
+        sides = (self._size, self._size)
+        pinned = self._home != self._device and self._device.type == "cuda"
+        rgb = torch.empty((self._batch, 3, *sides), device=self._home, pin_memory=pinned)
+        cube = torch.empty((self._batch, self._bands, *sides), device=self._home, pin_memory=pinned)
+        places = []
+        for row in range(self._batch):
+            if not self._order:
+                self._order = self._rng.permutation(len(self._scenes)).tolist()
+            scene = self._scenes[self._order.pop()]
+            top, left = (int(self._rng.integers(side - self._size + 1)) for side in scene.size)
+            scene.crop(Window(top, left, *sides), rgb[row], cube[row])
+            places.append(f"scene {scene.name}, crop at row {top}, column {left}")
+            if self._flips and self._rng.random() < 0.5:
+                for part in (rgb, cube):
+                    part[row] = part[row].flip(-1)
+        rgb, cube = (part.to(self._device, non_blocking=pinned) for part in (rgb, cube))
+        return Batch(rgb, cube.contiguous(memory_format=torch.channels_last), tuple(places))
+
+    def state(self) -> dict[str, Any]:
+        """Return where the stream stands, in plain JSON values."""
+        return {"rng": self._rng.bit_generator.state, "order": list(self._order)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._rng.bit_generator.state = state["rng"]
+        self._order = list(state["order"])
 
     def median_spectrum(self) -> torch.Tensor:
         """Median of each band over the valid pixels of a coarse grid of every scene, in [0, 1]: (bands,)."""
         columns = []
-        for index, scene in enumerate(self._scenes):
-            cube = self._load(scene, None)[1] if self._kept is None else self._kept[index][1]
-            columns.append(cube[::8, ::8][torch.from_numpy(scene.mask[::8, ::8].copy()).to(cube.device)])
-        return (torch.cat(columns).median(dim=0).values + 1.0) / 2.0
+        for scene in self._scenes:
+            height, width = scene.size
+            rgb, cube = (torch.empty((bands, height, width), device=self._home) for bands in (3, self._bands))
+            scene.crop(Window(0, 0, height, width), rgb, cube)
+            coarse = cube[:, ::8, ::8]
+            columns.append(coarse[:, scene.mask[::8, ::8]] if scene.mask is not None else coarse.flatten(1))
+        return ((torch.cat(columns, dim=1).median(dim=1).values + 1.0) / 2.0).cpu()
 
-    def _crop(self, index: int, rng: np.random.Generator) -> Batch:
-        scene, size = self._scenes[index], self._size
-        top = int(rng.integers(scene.shape[0] - size + 1))
-        left = int(rng.integers(scene.shape[1] - size + 1))
-        window = Window(top, left, size, size)
-        if self._kept is None:
-            rgb, cube = self._load(scene, window)
-        else:
-            rgb, cube = (part[window.slices] for part in self._kept[index])
-        if self._flips and rng.random() < 0.5:
-            rgb, cube = rgb.flip(1), cube.flip(1)
-        return rgb, cube
-
-    def _load(self, scene: TrainingScene, window: Window | None) -> Batch:
-        cube = scene.cube(window)
-        both = (torch.from_numpy(2.0 * part - 1.0).to(self._device) for part in (scene.rgb_of(cube), cube))
-        rgb, spectra = both
-        return rgb, spectra
+    def _fits(self) -> bool:
+        if self._device.type != "cuda":
+            return False
+        free, _ = torch.cuda.mem_get_info(self._device)
+        return sum(scene.bytes for scene in self._scenes) <= RESIDENT_SHARE * free

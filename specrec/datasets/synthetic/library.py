@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import cache_folder
-from specrec.datasets.synthetic.stored import stored_array, write_array
+from specrec.cache import SYNTHETIC, cache_folder, stored_array, write_array
 from specrec.errors import SpecrecError
 from specrec.spectra import WAVELENGTHS
 
@@ -44,7 +43,7 @@ def spectra_version() -> str:
 @cache
 def library() -> Library:
     """Return the library, from the cache folder or, once per machine, from colour-science (2 to 3 s)."""
-    path = cache_folder() / "synthetic" / f"library-{version('colour-science')}.npy"
+    path = cache_folder() / SYNTHETIC / f"library-{version('colour-science')}.npy"
     table = stored_array(path, _TABLE_SHAPE, np.float64)
     if table is None:
         table = _table_from_colour()

@@ -7,9 +7,8 @@ from typing import ClassVar, Literal, cast
 
 import numpy as np
 
-from specrec.cache import cache_folder
+from specrec.cache import SYNTHETIC, cache_folder, stored_array, write_array
 from specrec.datasets.synthetic.recipe import Recipe, Spectra, draw_exposure, read_exposure
-from specrec.datasets.synthetic.stored import stored_array, write_array
 from specrec.errors import UsageError
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.parameters import Parameter, Value, nearest
@@ -108,7 +107,7 @@ class SyntheticSource(SceneSource):
 
 def cached_file(recipe: Recipe) -> Path:
     """Say where the counts of a scene are kept."""
-    return cache_folder() / "synthetic" / recipe.folder / f"{recipe.name}.npy"
+    return cache_folder() / SYNTHETIC / recipe.folder / f"{recipe.name}.npy"
 
 
 def _shape(recipe: Recipe) -> tuple[int, int, int]:

@@ -1,14 +1,12 @@
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
 
 from specrec.errors import SpecrecError, UsageError
-from specrec.interfaces import FitContext, silent
+from specrec.interfaces import FitContext
 from specrec.scenes import TrainingScene
-from specrec.training.crops import Batch, Crops
-from specrec_gan.adversarial import Training
+from specrec.training.crops import Batch
+from specrec_gan.adversarial import AdversarialTraining
 from specrec_gan.discriminator import Discriminator
 from specrec_gan.generator import Generator
 from specrec_gan.method import Gan
@@ -16,16 +14,19 @@ from specrec_gan.method import Gan
 TINY = {"branches": 2, "width": 4, "discriminator_width": 2, "crop": 32, "batch": 2, "steps": 30}
 
 
-def batches(count: int = 1) -> Iterator[Batch]:
-    generator = torch.Generator().manual_seed(0)
-    while True:
-        yield torch.rand(count, 3, 32, 32, generator=generator), torch.rand(count, 31, 32, 32, generator=generator)
+def batch(seed: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    return Batch(torch.rand(1, 3, 32, 32, generator=generator), torch.rand(1, 31, 32, 32, generator=generator))
 
 
-def training(updates: int = 25, **settings: bool | int | float | str) -> Training:
+def training(updates: int = 25, **settings: bool | int | float | str) -> AdversarialTraining:
     torch.manual_seed(0)
     method = Gan(**{"branches": 2, "width": 4, **settings})
-    return Training(Generator(2, 4), Discriminator(2), method.settings, updates)
+    return AdversarialTraining(Generator(2, 4), Discriminator(2), method.settings, updates)
+
+
+def whole(one: AdversarialTraining) -> list[dict[str, torch.Tensor]]:
+    return [one.update(index, batch(index)) for index in range(one.updates)]
 
 
 @pytest.mark.parametrize(("schedule", "discriminator"), [("samples", 25), ("iterations", 50)])
@@ -39,10 +40,20 @@ def test_a_round_is_so_many_updates_of_each(schedule: str, discriminator: int) -
             samples["fake"] += 1
 
     one.discriminator.register_forward_pre_hook(count)
-    one.round(batches())
-    assert one.discriminator_updates == discriminator
-    assert one.generator_updates == 25
+    losses = whole(one)
+    assert one.updates == one.round_length == discriminator + 25
+    assert sum("discriminator" in loss for loss in losses) == discriminator
+    assert sum("l1" in loss for loss in losses[discriminator:]) == 25
     assert samples == {"real": discriminator, "fake": discriminator}  # 50 samples in the paper's reading
+
+
+def test_the_last_round_may_be_short_and_every_update_is_counted() -> None:
+    one = training(updates=30)
+    assert one.updates == 30 + 2 * 25
+    assert [one.step(index) for index in (0, 24, 25, 49, 50, 74, 75, 79)] == [0, 0, 1, 25, 25, 25, 26, 30]
+    alone = training(updates=30, adversarial=0)
+    assert alone.updates == 30
+    assert [alone.step(index) for index in (0, 24, 25, 29)] == [1, 25, 26, 30]
 
 
 def test_an_epoch_of_100_scenes_is_four_rounds() -> None:
@@ -52,7 +63,7 @@ def test_an_epoch_of_100_scenes_is_four_rounds() -> None:
 
 def test_the_gradient_of_the_discriminator_reaches_the_generator_and_changes_nothing_in_it() -> None:
     one = training(l1_weight=0.0)
-    rgb, cube = next(batches())
+    rgb, cube, _ = batch()
     before = [value.clone() for value in one.discriminator.parameters()]
     one.generator_step(rgb, cube)
     assert any(value.grad is not None and value.grad.abs().sum() > 0 for value in one.generator.parameters())
@@ -62,14 +73,14 @@ def test_the_gradient_of_the_discriminator_reaches_the_generator_and_changes_not
 
 def test_the_discriminator_learns_to_tell_real_from_fake() -> None:
     one = training()
-    losses = [one.discriminator_step(*next(batches())).item() for _ in range(200)]
+    losses = [one.discriminator_step(*batch(index)[:2]).item() for index in range(200)]
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
 
 
 def test_the_loss_of_the_generator_is_what_the_paper_says() -> None:
     one = training()
     one.generator.eval()
-    rgb, cube = next(batches())
+    rgb, cube, _ = batch()
     with torch.no_grad():
         estimate = one.generator(rgb)
         logits = one.discriminator(rgb, estimate)
@@ -79,19 +90,16 @@ def test_the_loss_of_the_generator_is_what_the_paper_says() -> None:
     torch.testing.assert_close(found, (error, fooled))
 
 
-def test_a_cosine_decay_ends_low_and_the_paper_has_none() -> None:
-    for decay, expected in (("cosine", 0.02 * 1e-3), ("none", 1e-3)):
-        one = training(updates=25, decay=decay, learning_rate=1e-3, adversarial=0)
-        one.round(batches())
-        assert one.generator_optimiser.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-6)
-
-
-def test_a_loss_that_is_no_number_stops_the_training_and_names_the_step() -> None:
-    one = training(adversarial=0)
-    rgb, cube = next(batches())
-    bad = iter([(rgb, cube)] * 5 + [(rgb, cube * float("nan"))] * 100)
-    with pytest.raises(SpecrecError, match="no longer a number after 25 generator updates"):
-        one.run(bad, silent)
+def test_a_cosine_decay_begins_high_and_ends_low_and_the_paper_has_none() -> None:
+    for decay, expected in (("cosine", [1e-3, 0.51e-3, 0.02e-3]), ("none", [1e-3] * 3)):
+        one = training(updates=100, decay=decay, learning_rate=1e-3)
+        rates = []
+        for updates in (1, 51, 100):
+            index = next(index for index in range(one.updates) if one.step(index) == updates)
+            one.update(index, batch())
+            rates.append(one.optimisers["generator"].param_groups[0]["lr"])
+        assert rates == pytest.approx(expected, abs=0.5e-6)
+        assert one.optimisers["discriminator"].param_groups[0]["lr"] == 1e-3
 
 
 def fitted(scenes: list[TrainingScene], seed: int = 0, **settings: bool | int | float | str) -> Gan:
@@ -147,33 +155,6 @@ def test_training_brings_the_loss_down(training_scenes: list[TrainingScene]) -> 
     curve = fitted(training_scenes, steps=150, learning_rate=2e-3).history_
     assert [entry["step"] for entry in curve] == [25, 50, 75, 100, 125, 150]
     assert curve[-1]["l1"] < 0.7 * curve[0]["l1"]
-
-
-def test_crops_are_aligned_in_range_and_every_scene_gives_one_per_epoch(training_scenes: list[TrainingScene]) -> None:
-    crops = Crops(training_scenes, 16, flips=True, device=torch.device("cpu"))
-    stream = crops.batches(3, np.random.default_rng(0))
-    for _ in range(5):
-        rgb, cube = next(stream)
-        assert rgb.shape == (3, 3, 16, 16)
-        assert cube.shape == (3, 31, 16, 16)
-        assert rgb.abs().max() <= 1.0
-        assert cube.abs().max() <= 1.0
-        for index in range(3):
-            spectra = ((cube[index].permute(1, 2, 0) + 1) / 2).numpy()
-            again = training_scenes[0].rgb_of(spectra)
-            np.testing.assert_allclose(again, ((rgb[index].permute(1, 2, 0) + 1) / 2).numpy(), atol=1.01 / 255)
-
-
-def test_windows_read_from_large_scenes_are_the_crops_kept_in_memory(
-    training_scenes: list[TrainingScene], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = Crops(training_scenes, 16, flips=True, device=torch.device("cpu"))
-    monkeypatch.setattr("specrec.training.crops.KEPT_BYTES", 0)
-    read = Crops(training_scenes, 16, flips=True, device=torch.device("cpu"))
-    one, two = (next(crops.batches(4, np.random.default_rng(5))) for crops in (kept, read))
-    assert torch.equal(one[0], two[0])
-    assert torch.equal(one[1], two[1])
-    assert torch.equal(kept.median_spectrum(), read.median_spectrum())
 
 
 def test_a_scene_smaller_than_the_crop_is_named(training_scenes: list[TrainingScene]) -> None:

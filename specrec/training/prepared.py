@@ -1,0 +1,223 @@
+"""Training scenes prepared for random crops: bands first, mapped into memory from the cache folder, made once.
+
+A crop of a scene as its data set stores it costs reading the scene, or most of it; a crop of a prepared one touches
+only its own pixels. Values are kept as 16-bit codes where these give back the source's values exactly, else as float32.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from specrec.cache import CROPS, cache_folder, check_room, stored_array, write_array, written_whole
+from specrec.interfaces import Progress
+from specrec.scenes import TrainingScene, Window
+from specrec.spectra import Cube
+
+FORMAT_VERSION = 1
+_FULL_SCALES = (1, 255, 4095, 65535)  # counts themselves, and what cameras and 8 or 16-bit files divide them by
+_LARGEST_CODE = 65535
+
+
+@dataclass(frozen=True)
+class PreparedScene:
+    """One scene, ready for crops.
+
+    Parameters
+    ----------
+    name
+        Of the scene.
+    fingerprint
+        Hash of everything that decides its numbers.
+    cube
+        (bands, height, width), uint16 codes or float32: a value of the source is this over `full_scale`.
+    full_scale
+        1 for float32.
+    scale
+        What a value of the source is scaled by, as in `TrainingScene.scale`.
+    rgb
+        (3, height, width), uint8 levels, or float32 where the method's input has none.
+    mask
+        Valid pixels, (height, width) bool; None: all are valid.
+    """
+
+    name: str
+    fingerprint: str
+    cube: torch.Tensor = field(repr=False)
+    full_scale: float
+    scale: tuple[float, float]
+    rgb: torch.Tensor = field(repr=False)
+    mask: torch.Tensor | None = field(repr=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.cube.shape[1], self.cube.shape[2]
+
+    @property
+    def bytes(self) -> int:
+        """What it takes up, in memory or on a device."""
+        parts = (self.cube, self.rgb, *(() if self.mask is None else (self.mask,)))
+        return sum(part.numel() * part.element_size() for part in parts)
+
+    def on(self, device: torch.device) -> "PreparedScene":
+        """Return the scene held whole on a device."""
+        mask = None if self.mask is None else self.mask.to(device)
+        cube, rgb = self.cube.to(device), self.rgb.to(device)
+        return PreparedScene(self.name, self.fingerprint, cube, self.full_scale, self.scale, rgb, mask)
+
+    def crop(self, window: Window, rgb: torch.Tensor, cube: torch.Tensor) -> None:
+        """Write one crop, in [-1, 1].
+
+        The numbers are those of ``2 * scene.rgb(window) - 1`` and ``2 * scene.cube(window) - 1``, to the last bit.
+
+        Parameters
+        ----------
+        window
+            Inside the scene.
+        rgb, cube
+            (3, height, width) and (bands, height, width) float32, on the device of the scene.
+        """
+        part = (slice(None), *window.slices)
+        rgb.copy_(self.rgb[part])
+        if self.rgb.dtype == torch.uint8:
+            rgb.div_(255.0)
+        cube.copy_(self.cube[part])
+        low, width = self.scale
+        if self.full_scale != 1.0:
+            cube.div_(self.full_scale)
+        if (low, width) != (0.0, 1.0):
+            cube.sub_(low).div_(width)
+        if self.mask is not None:
+            cube.masked_fill_(~self.mask[window.slices], 0.0)
+        for both in (rgb, cube):
+            both.mul_(2.0).sub_(1.0)
+
+
+def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[PreparedScene]:
+    """Prepare scenes for crops, or find them prepared in the cache folder.
+
+    Parameters
+    ----------
+    scenes
+        Each is read once; not at all where a survey knows its content and it is there already.
+    progress
+        Is told, at fraction 0, which scene is prepared, how much room that takes and how much there is.
+
+    Raises
+    ------
+    SpecrecError
+        If the disk has too little room, before anything is written.
+    """
+    prints = [fingerprint(scene) for scene in scenes]
+    found = [_find(scene, print_) for scene, print_ in zip(scenes, prints, strict=True)]
+    missing = [index for index, one in enumerate(found) if one is None]
+    folder = cache_folder() / CROPS
+    for done, index in enumerate(missing):
+        scene = scenes[index]
+        values = scene.scene.cube()
+        if done == 0:
+            words = _check_room([scenes[place] for place in missing], values, folder)
+        progress(0.0, f"preparing crops: scene {done + 1} of {len(missing)}, {words}")
+        _make(scene, values, folder / prints[index])
+        found[index] = _find(scene, prints[index])
+    return [one for one in found if one is not None]
+
+
+def fingerprint(scene: TrainingScene) -> str:
+    """Hash what decides the numbers of a prepared scene; reads the cube where no survey has.
+
+    Two scenes of one content, seen alike, have one fingerprint, whatever they are called.
+    """
+    low, width = scene.scale
+    content = scene.scene.content or _hash(scene.scene.cube(), scene.mask)
+    seen = [content, list(scene.shape), float(low), float(width), scene.scaling, scene.quantisation, scene.input]
+    return hashlib.sha256(json.dumps([FORMAT_VERSION, *seen]).encode()).hexdigest()[:32]
+
+
+def exact_codes(values: Cube) -> tuple[NDArray[np.uint16], int] | None:
+    """Find whole numbers up to 65535 that, divided by 1, 255, 4095 or 65535, are exactly these values.
+
+    Examples
+    --------
+    >>> codes, full_scale = exact_codes(np.float32([[[0.0, 0.2]]]))
+    >>> codes.tolist(), full_scale
+    ([[[0, 51]]], 255)
+    >>> exact_codes(np.float32([[[0.0, 1 / 3000]]])) is None
+    True
+    """
+    sample = np.ascontiguousarray(values.reshape(-1)[:: max(1, values.size // 4096)])
+    for full_scale in _FULL_SCALES:
+        if _coded(sample, full_scale) is not None and (codes := _coded(values, full_scale)) is not None:
+            return codes, full_scale
+    return None
+
+
+def _coded(values: NDArray[np.float32], full_scale: int) -> NDArray[np.uint16] | None:
+    scaled = np.rint(values * np.float32(full_scale))
+    if not (scaled.min() >= 0 and scaled.max() <= _LARGEST_CODE):
+        return None
+    codes = scaled.astype(np.uint16)
+    same = np.array_equal(np.divide(codes, np.float32(full_scale), dtype=np.float32), values)
+    return codes if same else None
+
+
+def _check_room(missing: Sequence[TrainingScene], values: Cube, folder: Path) -> str:
+    """Compare the room that is needed, judged by the first scene, with what is free; say both."""
+    itemsize = 4 if exact_codes(values) is None else 2
+    pixels = sum(scene.shape[0] * scene.shape[1] for scene in missing)
+    needed = pixels * (itemsize * values.shape[2] + 4)
+    what, way_out = f"the crops of {len(missing)} scenes", "set SPECREC_CACHE to another folder"
+    free = check_room(folder, needed, what, way_out)
+    return f"{needed / 1e9:.2f} GB of {free / 1e9:.2f} GB free in {folder}"
+
+
+def _make(scene: TrainingScene, values: Cube, folder: Path) -> None:
+    coded = exact_codes(values)
+    codes, full_scale = (values, 1) if coded is None else coded
+    low, width = scene.scale
+    valid = scene.mask
+    scaled = np.where(valid[..., np.newaxis], (values - low) / width, np.float32(0.0))
+    rgb = scene.rgb_of(scaled)
+    levels = np.rint(rgb * np.float32(255.0))
+    if np.array_equal(levels / np.float32(255.0), rgb):
+        rgb = levels.astype(np.uint8)
+    parts = {"cube": codes.transpose(2, 0, 1), "rgb": rgb.transpose(2, 0, 1), "mask": valid}
+    for name, array in parts.items():
+        write_array(folder / f"{name}.npy", array)
+    facts = {"cube": str(codes.dtype), "rgb": str(rgb.dtype), "full_scale": full_scale, "all_valid": bool(valid.all())}
+    with written_whole(folder / "facts.json") as temporary:  # the last: with it the scene counts as prepared
+        temporary.write_text(json.dumps({"scene": scene.name, **facts}), "utf-8")
+
+
+def _find(scene: TrainingScene, print_: str) -> PreparedScene | None:
+    """Map a prepared scene into memory; None if it is not there, not whole, or of another shape."""
+    folder, (height, width, bands) = cache_folder() / CROPS / print_, scene.shape
+    try:
+        facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
+        kinds = {"cube": np.dtype(facts["cube"]), "rgb": np.dtype(facts["rgb"]), "mask": np.dtype(np.bool_)}
+        full_scale, all_valid = float(facts["full_scale"]), bool(facts["all_valid"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    shapes = {"cube": (bands, height, width), "rgb": (3, height, width), "mask": (height, width)}
+    # torch wants arrays that can be written to; what is written to these reaches no file
+    arrays = {name: stored_array(folder / f"{name}.npy", shapes[name], kind, "c") for name, kind in kinds.items()}
+    if any(array is None for array in arrays.values()):
+        return None
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    low, spread = scene.scale
+    mask = None if all_valid else tensors["mask"]
+    scale = (float(low), float(spread))
+    return PreparedScene(scene.name, print_, tensors["cube"], full_scale, scale, tensors["rgb"], mask)
+
+
+def _hash(cube: Cube, mask: NDArray[np.bool_]) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(cube, dtype="<f4").data)
+    digest.update(np.ascontiguousarray(mask, dtype=np.uint8).data)
+    return digest.hexdigest()
