@@ -5,6 +5,7 @@ with the same checkpoint file and number of threads, a training ends with the sa
 """
 
 import math
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -14,12 +15,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from specrec.errors import SpecrecError
+from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import FitContext
 from specrec.training.checkpoints import CheckpointFile, Identity
 from specrec.training.crops import Batch
 
-CHECKPOINT_SECONDS = 20.0  # between two checkpoints, or more where writing one takes long
+CHECKPOINT_SECONDS = 20.0  # between two checkpoints, unless SPECREC_CHECKPOINT_SECONDS says otherwise
 CHECKPOINT_SHARE = 0.02  # of the time that writing checkpoints may take
 TOLD_SECONDS = 0.5  # between two words on progress
 
@@ -114,6 +115,11 @@ def run(training: Training, stream: Stream, context: FitContext, identity: Mappi
     return loop.run()
 
 
+def reading_waits(device: torch.device) -> bool:
+    """Tell whether reading a number waits for the device, so that losses are read once a round."""
+    return device.type != "cpu"
+
+
 class _Loop:
     def __init__(self, training: Training, stream: Stream, context: FitContext, identity: Mapping[str, Any]) -> None:
         self.training = training
@@ -132,7 +138,7 @@ class _Loop:
                 device,
             )
         )
-        self.waits = device.type != "cpu"  # reading a number waits for the device, so it is done once a round
+        self.waits = reading_waits(device)
         self.done = 0
         self.curve: Curve = []
         self.round: list[dict[str, float]] = []  # losses of the round under way
@@ -155,7 +161,7 @@ class _Loop:
                 self.round = []
             if due:
                 self._save(clock)
-            if clock.word_is_due() or self.done == self.training.updates:
+            if not self.unread and (clock.word_is_due() or self.done == self.training.updates):
                 self._tell(clock)
         return self.curve
 
@@ -165,9 +171,10 @@ class _Loop:
             values = {name: float(value) for name, value in losses.items()}
             wrong = [name for name, value in values.items() if not math.isfinite(value)]
             if wrong:
+                where = "; ".join(batch.places) or "an unnamed batch"
                 raise SpecrecError(
-                    f"{' and '.join(wrong)} is no longer a number at step {self.training.step(index)}"
-                    f" ({'; '.join(batch.places) or 'an unnamed batch'}); lower learning_rate, or look at that scene"
+                    f"training stopped at step {self.training.step(index)}, {' and '.join(wrong)} being no number there"
+                    f" ({where}); lower learning_rate, or look at that scene"
                 )
             del values["gradient"]
             self.round.append(values)
@@ -191,6 +198,17 @@ class _Loop:
         self.context.progress(self.done / self.training.updates, f"{words}, {clock.rate(self.done):.3g} updates/s")
 
 
+def _interval() -> float:
+    given = os.environ.get("SPECREC_CHECKPOINT_SECONDS", "")
+    try:
+        seconds = float(given or CHECKPOINT_SECONDS)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 <= seconds < math.inf:
+        raise UsageError(f"SPECREC_CHECKPOINT_SECONDS is a number of seconds, not {given!r}")
+    return seconds
+
+
 class _Clock:
     """When it is time for a word and for a checkpoint, and how fast it goes; no number of a training depends on it."""
 
@@ -199,12 +217,13 @@ class _Clock:
         self._first = done
         self._told = -math.inf
         self._writing = 0.0
+        self._interval = _interval()
 
     def word_is_due(self) -> bool:
         return time.monotonic() - self._told >= TOLD_SECONDS
 
     def checkpoint_is_due(self) -> bool:
-        return time.monotonic() - self._saved >= max(CHECKPOINT_SECONDS, self._writing / CHECKPOINT_SHARE)
+        return time.monotonic() - self._saved >= max(self._interval, self._writing / CHECKPOINT_SHARE)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

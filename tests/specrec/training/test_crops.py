@@ -131,7 +131,9 @@ def test_too_little_room_is_said_before_anything_is_written(
     cache: Path, training_scenes: list[TrainingScene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _path: type("Usage", (), {"free": 1000})())
-    with pytest.raises(SpecrecError, match=r"the crops of 3 scenes need 0.00 GB and .*crops has .* GB free.*SPECREC_CACHE"):
+    with pytest.raises(
+        SpecrecError, match=r"the crops of 3 scenes need 0.00 GB and .*crops has .* GB free.*SPECREC_CACHE"
+    ):
         Crops(training_scenes, 16)
     assert not (cache / "crops").exists()
 
