@@ -9,7 +9,7 @@ import torch
 from specrec.errors import UsageError
 from specrec.interfaces import Progress, silent
 from specrec.scenes import TrainingScene, Window
-from specrec.training.prepared import prepare
+from specrec.training.prepared import Crop, fill, prepare
 
 RESIDENT_SHARE = 0.6  # of the free memory of a GPU that the training scenes may take
 
@@ -18,9 +18,9 @@ class Batch(NamedTuple):
     """What a network is taught with at one step."""
 
     rgb: torch.Tensor
-    """(n, 3, size, size) float32 in [-1, 1]."""
+    """(n, 3, size, size) float32 in [-1, 1], channels last in memory."""
     cube: torch.Tensor
-    """(n, bands, size, size) float32 in [-1, 1], channels last in memory."""
+    """(n, bands, size, size), likewise."""
     places: tuple[str, ...] = ()
     """Where each crop comes from, in words."""
 
@@ -87,21 +87,13 @@ class Crops:
         """Draw the next batch."""
         sides = (self._size, self._size)
         pinned = self._home != self._device and self._device.type == "cuda"
-        rgb = torch.empty((self._batch, 3, *sides), device=self._home, pin_memory=pinned)
-        cube = torch.empty((self._batch, self._bands, *sides), device=self._home, pin_memory=pinned)
-        places = []
-        for row in range(self._batch):
-            if not self._order:
-                self._order = self._rng.permutation(len(self._scenes)).tolist()
-            scene = self._scenes[self._order.pop()]
-            top, left = (int(self._rng.integers(side - self._size + 1)) for side in scene.size)
-            scene.crop(Window(top, left, *sides), rgb[row], cube[row])
-            places.append(f"scene {scene.name}, crop at row {top}, column {left}")
-            if self._flips and self._rng.random() < 0.5:
-                for part in (rgb, cube):
-                    part[row] = part[row].flip(-1)
+        rgb = torch.empty((self._batch, *sides, 3), device=self._home, pin_memory=pinned)
+        cube = torch.empty((self._batch, *sides, self._bands), device=self._home, pin_memory=pinned)
+        crops = [self._draw() for _ in range(self._batch)]
+        fill(crops, rgb, cube)
+        places = tuple(f"scene {one.name}, crop at row {window.top}, column {window.left}" for one, window, _ in crops)
         rgb, cube = (part.to(self._device, non_blocking=pinned) for part in (rgb, cube))
-        return Batch(rgb, cube.contiguous(memory_format=torch.channels_last), tuple(places))
+        return Batch(rgb.permute(0, 3, 1, 2), cube.permute(0, 3, 1, 2), places)
 
     def state(self) -> dict[str, Any]:
         """Return where the stream stands, in plain JSON values."""
@@ -117,11 +109,19 @@ class Crops:
         columns = []
         for scene in self._scenes:
             height, width = scene.size
-            rgb, cube = (torch.empty((bands, height, width), device=self._home) for bands in (3, self._bands))
-            scene.crop(Window(0, 0, height, width), rgb, cube)
-            coarse = cube[:, ::8, ::8]
-            columns.append(coarse[:, scene.mask[::8, ::8]] if scene.mask is not None else coarse.flatten(1))
-        return ((torch.cat(columns, dim=1).median(dim=1).values + 1.0) / 2.0).cpu()
+            rgb, cube = (torch.empty((1, height, width, bands), device=self._home) for bands in (3, self._bands))
+            fill([Crop(scene, Window(0, 0, height, width))], rgb, cube)
+            coarse = cube[0, ::8, ::8]
+            columns.append(coarse[scene.mask[::8, ::8]] if scene.mask is not None else coarse.flatten(0, 1))
+        return ((torch.cat(columns).median(dim=0).values + 1.0) / 2.0).cpu()
+
+    def _draw(self) -> Crop:
+        if not self._order:
+            self._order = self._rng.permutation(len(self._scenes)).tolist()
+        scene = self._scenes[self._order.pop()]
+        top, left = (int(self._rng.integers(side - self._size + 1)) for side in scene.size)
+        flipped = self._flips and bool(self._rng.random() < 0.5)
+        return Crop(scene, Window(top, left, self._size, self._size), flipped)
 
     def _fits(self) -> bool:
         if self._device.type != "cuda":

@@ -1,7 +1,8 @@
-"""Training scenes prepared for random crops: bands first, mapped into memory from the cache folder, made once.
+"""Training scenes prepared for random crops: mapped into memory from the cache folder, made once.
 
 A crop of a scene as its data set stores it costs reading the scene, or most of it; a crop of a prepared one touches
-only its own pixels. Values are kept as 16-bit codes where these give back the source's values exactly, else as float32.
+only its own pixels. Values are kept as 16-bit codes where these give back the source's values exactly, else as float32;
+bands last, as networks in torch's channels-last layout take them, so that a row of a crop is one piece of memory.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,13 +37,11 @@ class PreparedScene:
     fingerprint
         Hash of everything that decides its numbers.
     cube
-        (bands, height, width), uint16 codes or float32: a value of the source is this over `full_scale`.
-    full_scale
-        1 for float32.
+        (height, width, bands), uint16 codes or float32.
     scale
-        What a value of the source is scaled by, as in `TrainingScene.scale`.
+        (3,) float32. What a network sees of a value of `cube` is ``(value / scale[0] - scale[1]) / scale[2] - 1``.
     rgb
-        (3, height, width), uint8 levels, or float32 where the method's input has none.
+        (height, width, 3), uint8 levels, or float32 where the method's input has none.
     mask
         Valid pixels, (height, width) bool; None: all are valid.
     """
@@ -50,15 +49,14 @@ class PreparedScene:
     name: str
     fingerprint: str
     cube: torch.Tensor = field(repr=False)
-    full_scale: float
-    scale: tuple[float, float]
+    scale: torch.Tensor = field(repr=False)
     rgb: torch.Tensor = field(repr=False)
     mask: torch.Tensor | None = field(repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)."""
-        return self.cube.shape[1], self.cube.shape[2]
+        return self.cube.shape[0], self.cube.shape[1]
 
     @property
     def bytes(self) -> int:
@@ -69,35 +67,55 @@ class PreparedScene:
     def on(self, device: torch.device) -> "PreparedScene":
         """Return the scene held whole on a device."""
         mask = None if self.mask is None else self.mask.to(device)
-        cube, rgb = self.cube.to(device), self.rgb.to(device)
-        return PreparedScene(self.name, self.fingerprint, cube, self.full_scale, self.scale, rgb, mask)
+        cube, scale, rgb = (part.to(device) for part in (self.cube, self.scale, self.rgb))
+        return PreparedScene(self.name, self.fingerprint, cube, scale, rgb, mask)
 
-    def crop(self, window: Window, rgb: torch.Tensor, cube: torch.Tensor) -> None:
-        """Write one crop, in [-1, 1].
 
-        The numbers are those of ``2 * scene.rgb(window) - 1`` and ``2 * scene.cube(window) - 1``, to the last bit.
+class Crop(NamedTuple):
+    """One crop that is wanted."""
 
-        Parameters
-        ----------
-        window
-            Inside the scene.
-        rgb, cube
-            (3, height, width) and (bands, height, width) float32, on the device of the scene.
-        """
-        part = (slice(None), *window.slices)
-        rgb.copy_(self.rgb[part])
-        if self.rgb.dtype == torch.uint8:
-            rgb.div_(255.0)
-        cube.copy_(self.cube[part])
-        low, width = self.scale
-        if self.full_scale != 1.0:
-            cube.div_(self.full_scale)
-        if (low, width) != (0.0, 1.0):
-            cube.sub_(low).div_(width)
-        if self.mask is not None:
-            cube.masked_fill_(~self.mask[window.slices], 0.0)
-        for both in (rgb, cube):
-            both.mul_(2.0).sub_(1.0)
+    scene: PreparedScene
+    window: Window
+    flipped: bool = False
+    """Left to right."""
+
+
+def fill(crops: Sequence[Crop], rgb: torch.Tensor, cube: torch.Tensor) -> None:
+    """Write crops, in [-1, 1].
+
+    The numbers are those of ``2 * scene.rgb(window) - 1`` and ``2 * scene.cube(window) - 1``, to the last bit.
+
+    Parameters
+    ----------
+    crops
+        All of one size, with the scenes on one device.
+    rgb, cube
+        (n, height, width, 3) and (n, height, width, bands) float32, on that device.
+    """
+    for row, (scene, window, flipped) in enumerate(crops):
+        for source, target in ((scene.rgb, rgb[row]), (scene.cube, cube[row])):
+            part = source[window.slices]
+            target.copy_(_mirrored(part) if flipped else part)
+        if scene.rgb.dtype == torch.uint8:
+            rgb[row].div_(255.0 / 2.0)  # halving a divisor doubles the quotient, exactly
+        else:
+            rgb[row].mul_(2.0)
+    full_scale, low, half_width = torch.stack([crop.scene.scale for crop in crops]).T[..., None, None, None]
+    cube.div_(full_scale).sub_(low).div_(half_width).sub_(1.0)
+    rgb.sub_(1.0)
+    for row, (scene, window, flipped) in enumerate(crops):
+        if scene.mask is None:
+            continue
+        valid = scene.mask[window.slices]
+        if valid.is_cuda or not valid.all():  # asking a GPU would wait for it
+            invalid = ~(_mirrored(valid) if flipped else valid)
+            cube[row].masked_fill_(invalid[..., None], -1.0)
+
+
+def _mirrored(part: torch.Tensor) -> torch.Tensor:
+    if part.dtype == torch.uint16:  # which torch can copy and convert, and hardly anything else
+        return part.view(torch.int16).flip(1).view(torch.uint16)
+    return part.flip(1)
 
 
 def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[PreparedScene]:
@@ -188,7 +206,7 @@ def _make(scene: TrainingScene, values: Cube, folder: Path) -> None:
     levels = np.rint(rgb * np.float32(255.0))
     if np.array_equal(levels / np.float32(255.0), rgb):
         rgb = levels.astype(np.uint8)
-    parts = {"cube": codes.transpose(2, 0, 1), "rgb": rgb.transpose(2, 0, 1), "mask": valid}
+    parts = {"cube": codes, "rgb": rgb, "mask": valid}
     for name, array in parts.items():
         write_array(folder / f"{name}.npy", array)
     facts = {"cube": str(codes.dtype), "rgb": str(rgb.dtype), "full_scale": full_scale, "all_valid": bool(valid.all())}
@@ -198,23 +216,24 @@ def _make(scene: TrainingScene, values: Cube, folder: Path) -> None:
 
 def _find(scene: TrainingScene, print_: str) -> PreparedScene | None:
     """Map a prepared scene into memory; None if it is not there, not whole, or of another shape."""
-    folder, (height, width, bands) = cache_folder() / CROPS / print_, scene.shape
+    folder = cache_folder() / CROPS / print_
     try:
         facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
         kinds = {"cube": np.dtype(facts["cube"]), "rgb": np.dtype(facts["rgb"]), "mask": np.dtype(np.bool_)}
         full_scale, all_valid = float(facts["full_scale"]), bool(facts["all_valid"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    shapes = {"cube": (bands, height, width), "rgb": (3, height, width), "mask": (height, width)}
+    size = scene.shape[:2]
+    shapes = {"cube": scene.shape, "rgb": (*size, 3), "mask": size}
     # torch wants arrays that can be written to; what is written to these reaches no file
     arrays = {name: stored_array(folder / f"{name}.npy", shapes[name], kind, "c") for name, kind in kinds.items()}
     if any(array is None for array in arrays.values()):
         return None
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     low, spread = scene.scale
+    scale = torch.tensor([full_scale, float(low), float(spread) / 2.0])
     mask = None if all_valid else tensors["mask"]
-    scale = (float(low), float(spread))
-    return PreparedScene(scene.name, print_, tensors["cube"], full_scale, scale, tensors["rgb"], mask)
+    return PreparedScene(scene.name, print_, tensors["cube"], scale, tensors["rgb"], mask)
 
 
 def _hash(cube: Cube, mask: NDArray[np.bool_]) -> str:

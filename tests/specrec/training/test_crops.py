@@ -14,7 +14,7 @@ from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import silent
 from specrec.scenes import Scene, TrainingScene, Window
 from specrec.training.crops import Crops
-from specrec.training.prepared import PreparedScene, exact_codes, fingerprint, prepare
+from specrec.training.prepared import Crop, PreparedScene, exact_codes, fill, fingerprint, prepare
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def counted(scene: Scene, full_scale: int) -> Scene:
     return replace(scene, read=lambda window: values if window is None else values[window.slices])
 
 
-def crop(scene: PreparedScene, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    rgb, cube = (torch.empty(bands, window.height, window.width) for bands in (3, scene.cube.shape[0]))
-    scene.crop(window, rgb, cube)
-    return rgb.numpy().transpose(1, 2, 0), cube.numpy().transpose(1, 2, 0)
+def crop(scene: PreparedScene, window: Window, flipped: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    rgb, cube = (torch.empty(1, window.height, window.width, bands) for bands in (3, scene.cube.shape[2]))
+    fill([Crop(scene, window, flipped)], rgb, cube)
+    return rgb[0].numpy(), cube[0].numpy()
 
 
 @pytest.mark.parametrize("full_scale", [1, 255, 4095, 65535, None])
@@ -52,6 +52,20 @@ def test_a_crop_is_to_the_last_bit_what_the_scene_gives(
         rgb, cube = crop(prepared, window)
         np.testing.assert_array_equal(cube, 2 * view.cube(window) - 1)
         np.testing.assert_array_equal(rgb, 2 * view.rgb(window) - 1)
+        flipped = crop(prepared, window, flipped=True)
+        for mirrored, plain in zip(flipped, (rgb, cube), strict=True):
+            np.testing.assert_array_equal(mirrored, plain[:, ::-1])
+
+
+def test_crops_of_scenes_of_different_ranges_stand_side_by_side(cache: Path, make_scene: Callable[..., Scene]) -> None:
+    one, two, three = (make_scene(f"scene{index}", 40 - index, 48, index) for index in range(3))
+    views = [TrainingScene(scene) for scene in (counted(one, 4095), two, counted(three, 1))]
+    window = Window(0, 4, 32, 32)
+    rgb, cube = torch.empty(3, 32, 32, 3), torch.empty(3, 32, 32, 31)
+    fill([Crop(scene, window) for scene in prepare(views, silent)], rgb, cube)
+    for row, view in enumerate(views):
+        np.testing.assert_array_equal(cube[row].numpy(), 2 * view.cube(window) - 1)
+        np.testing.assert_array_equal(rgb[row].numpy(), 2 * view.rgb(window) - 1)
 
 
 @given(st.lists(st.floats(0, 70000, width=32), min_size=1, max_size=20), st.sampled_from([1, 255, 4095, 65535]))
@@ -157,7 +171,7 @@ def test_crops_are_aligned_in_range_and_every_scene_gives_one_per_epoch(training
         rgb, cube, places = crops.next()
         assert rgb.shape == (3, 3, 16, 16)
         assert cube.shape == (3, 31, 16, 16)
-        assert cube.is_contiguous(memory_format=torch.channels_last)
+        assert all(part.is_contiguous(memory_format=torch.channels_last) for part in (rgb, cube))
         assert rgb.abs().max() <= 1.0
         assert cube.abs().max() <= 1.0
         assert {place.split(",")[0] for place in places} == {"scene scene0", "scene scene1", "scene scene2"}
