@@ -35,7 +35,7 @@ def cuda_devices() -> list[str]:
 
 @contextmanager
 def session(context: FitContext) -> Iterator[torch.device]:
-    """Seed torch, set its threads and ask for deterministic kernels; put all of it back at the end.
+    """Seed torch, set its threads, ask for deterministic kernels and exact float32; put all of it back at the end.
 
     Parameters
     ----------
@@ -44,13 +44,22 @@ def session(context: FitContext) -> Iterator[torch.device]:
     """
     device = torch.device(context.device)
     threads = torch.get_num_threads()
-    deterministic = torch.backends.cudnn.deterministic
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with exact(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(context.seed)
         torch.set_num_threads(context.threads)
-        torch.backends.cudnn.deterministic = True
         try:
             yield device
         finally:
             torch.set_num_threads(threads)
-            torch.backends.cudnn.deterministic = deterministic
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Let CUDA's convolutions repeat to the bit, and compute float32 as float32: it would shorten products to TF32."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.allow_tf32
+    cudnn.deterministic, cudnn.allow_tf32 = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.allow_tf32 = before
