@@ -27,6 +27,7 @@ from specrec_gan.generator import Generator
 from specrec_gan.method import Gan
 
 INFERENCE = [(4, 64), (9, 64), (4, 32), (9, 32)]  # branches, width
+Turns = dict[str, list[float]]
 TRAINING = [(4, 64, 256, 1), (9, 64, 256, 1), (4, 32, 32, 16)]  # branches, width, crop, batch; the last is `quick`
 
 
@@ -65,13 +66,16 @@ def methods(branches: int, width: int) -> tuple[PlainGenerator, Gan]:
     return plain, method
 
 
-def trainings(branches: int, width: int, dropout: float = 0.1) -> tuple[PlainTraining, AdversarialTraining]:
+def trainings(
+    branches: int, width: int, dropout: float = 0.1, device: str = "cpu"
+) -> tuple[PlainTraining, AdversarialTraining]:
     """Both, ready to update, with the same weights."""
-    plain, ours = generators(branches, width, dropout)
+    plain, ours = (net.to(device) for net in generators(branches, width, dropout))
     discriminator = Discriminator(width // 2)
     judge = PlainDiscriminator(width // 2)
     judge.load_state_dict(discriminator.state_dict())
-    discriminator.to(memory_format=torch.channels_last).train()
+    judge.to(device)
+    discriminator.to(device, memory_format=torch.channels_last).train()
     settings = Gan(branches=branches, width=width).settings
     return PlainTraining(plain, judge), AdversarialTraining(ours.train(), discriminator, settings, 10**6)
 
