@@ -1,5 +1,8 @@
 """The quick pass of the generator against the plain one."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +57,23 @@ def test_any_batch_size_layout_and_number_of_bands_will_do(
     found = cubes(net, rgb)
     assert found.is_contiguous()
     torch.testing.assert_close(found, plain(net, rgb), rtol=0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("branches", [1, 2, 4])
+def test_the_network_that_the_speed_is_measured_against_is_the_same_network(branches: int) -> None:
+    net = generator(branches).train()
+    benchmark = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "speed" / "plain_gan.py"))
+    other = benchmark["PlainGenerator"](branches, 6, dropout=0.0)
+    other.load_state_dict(net.state_dict())
+    net.dropout.p = 0.0
+    rgb = torch.rand(2, 3, 16, 24) * 2.0 - 1.0
+    target = torch.rand(2, 31, 16, 24)
+    gradients = []
+    for each in (net, other):
+        estimate = each(rgb)
+        torch.nn.functional.mse_loss(estimate, target).backward()
+        gradients.append([estimate.detach(), *(value.grad for value in each.parameters())])
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
 
 
 def test_the_image_and_the_weights_are_left_alone() -> None:
