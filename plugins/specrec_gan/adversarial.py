@@ -16,6 +16,7 @@ from specrec.training.crops import Batch
 from specrec.training.loop import Training
 from specrec_gan.discriminator import Discriminator
 from specrec_gan.generator import Generator
+from specrec_gan.inference import cubes
 
 GENERATOR_UPDATES = 25  # per round
 DISCRIMINATOR_UPDATES = {"samples": 25, "iterations": 50}  # per round, by how one reads the paper's "50"
@@ -76,7 +77,7 @@ class AdversarialTraining(Training):
         """Teach the discriminator one real and one fake pair per image; return its loss."""
         with torch.no_grad():
             self.generator.eval()
-            fake = self.generator(rgb)
+            fake = 2.0 * cubes(self.generator, rgb).permute(0, 3, 1, 2) - 1.0
             self.generator.train()
         logits = self.discriminator(torch.cat([rgb, rgb]), torch.cat([cube, fake]))
         labels = torch.zeros_like(logits)

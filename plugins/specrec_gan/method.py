@@ -147,6 +147,8 @@ class Gan(Reconstructor):
         """Estimate the cube of a whole image; see `Reconstructor.reconstruct`."""
         import torch
 
+        from specrec_gan.inference import cubes
+
         if self.generator_ is None:
             raise SpecrecError("gan is not fitted; call fit, or load weights")
         check_image(rgb)
@@ -157,8 +159,8 @@ class Gan(Reconstructor):
         with torch.inference_mode(), torch.random.fork_rng(devices=[image.device] if image.is_cuda else []):
             torch.manual_seed(self.seed_)
             generator.dropout.train(bool(self.settings["dropout_at_test"]))
-            estimate = generator(image.permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last))
-        cube: Cube = ((estimate[0, :, :height, :width].permute(1, 2, 0) + 1.0) / 2.0).cpu().contiguous().numpy()
+            estimate = cubes(generator, image.permute(2, 0, 1)[None])
+        cube: Cube = estimate[0, :height, :width].cpu().contiguous().numpy()
         return cube
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
