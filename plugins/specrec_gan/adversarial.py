@@ -47,6 +47,7 @@ class AdversarialTraining(Training):
         self.decays = settings["decay"] == "cosine"
         self.rate = float(settings["learning_rate"])
         self.generator_updates = generator_updates
+        self.short = settings["precision"] == "bf16"
         self.first = DISCRIMINATOR_UPDATES[str(settings["schedule"])] if self.adversarial else 0  # of every round
         modules: dict[str, torch.nn.Module] = {"generator": generator}
         optimisers: dict[str, torch.optim.Optimizer] = {"generator": _adam(generator, self.rate)}
@@ -75,11 +76,12 @@ class AdversarialTraining(Training):
 
     def discriminator_step(self, rgb: Tensor, cube: Tensor) -> Tensor:
         """Teach the discriminator one real and one fake pair per image; return its loss."""
-        with torch.no_grad():
-            self.generator.eval()
-            fake = 2.0 * cubes(self.generator, rgb).permute(0, 3, 1, 2) - 1.0
-            self.generator.train()
-        logits = self.discriminator(torch.cat([rgb, rgb]), torch.cat([cube, fake]))
+        with self.products(rgb.device):
+            with torch.no_grad():
+                self.generator.eval()
+                fake = 2.0 * cubes(self.generator, rgb).permute(0, 3, 1, 2) - 1.0
+                self.generator.train()
+            logits = self.discriminator(torch.cat([rgb, rgb]), torch.cat([cube, fake])).float()
         labels = torch.zeros_like(logits)
         labels[: len(rgb)] = 1.0  # real
         loss = functional.binary_cross_entropy_with_logits(logits, labels)
@@ -88,18 +90,24 @@ class AdversarialTraining(Training):
 
     def generator_step(self, rgb: Tensor, cube: Tensor) -> tuple[Tensor, Tensor]:
         """Teach the generator to be near the truth and to be taken for real; return the two losses."""
-        estimate = self.generator(rgb)
+        with self.products(rgb.device):
+            estimate = self.generator(rgb).float()
         error = functional.mse_loss(estimate, cube) if self.loss == "l2" else functional.l1_loss(estimate, cube)
         loss = self.weight * error
         fooled = torch.zeros_like(error)
         if self.adversarial:
             self.discriminator.requires_grad_(False)  # the gradient passes through it and changes nothing in it
-            logits = self.discriminator(rgb, estimate)
+            with self.products(rgb.device):
+                logits = self.discriminator(rgb, estimate).float()
             self.discriminator.requires_grad_(True)
             fooled = functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
             loss = loss + self.adversarial * fooled
         self.descend("generator", loss)
         return error.detach(), fooled.detach()
+
+    def products(self, device: torch.device) -> torch.autocast:
+        """Compute the networks' products in bfloat16 where that is set; weights, losses and moments stay float32."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.short)
 
 
 def _adam(net: torch.nn.Module, rate: float) -> torch.optim.Adam:

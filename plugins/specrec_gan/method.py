@@ -51,6 +51,9 @@ class Gan(Reconstructor):
         "learning_rate": Parameter(2e-4, "Adam's learning rate", minimum=0),
         "discriminator_rate": Parameter(0.0, "the discriminator's own learning rate; 0: the same", minimum=0),
         "decay": Parameter("none", "of the generator's learning rate", choices=("none", "cosine")),
+        "precision": Parameter(
+            "float32", "of the products while training; bf16 is for GPUs", choices=("float32", "bf16")
+        ),
         "flips": Parameter(False, "mirror half of the crops, left to right"),
         "output_bias": Parameter("zero", "start of the last bias", choices=("zero", "median")),
     }

@@ -131,6 +131,7 @@ def test_without_the_adversarial_loss_the_weights_are_others(training_scenes: li
         {"flips": True},
         {"output_bias": "median"},
         {"batch_norm": True},
+        {"precision": "bf16"},
         {"width": 5},
         {"branches": 3},
         {"batch": 3},
@@ -143,6 +144,15 @@ def test_every_parameter_changes_the_training(
     training_scenes: list[TrainingScene], change: dict[str, bool | int | float | str]
 ) -> None:
     assert not np.array_equal(weights(fitted(training_scenes)), weights(fitted(training_scenes, **change)))
+
+
+def test_bfloat16_is_near_float32_and_leaves_weights_and_moments_as_they_were() -> None:
+    one, two = training(), training(precision="bf16")
+    losses = [[value.item() for value in each.generator_step(*batch()[:2])] for each in (one, two)]
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
+    state = [value for part in two.optimisers["generator"].state.values() for value in part.values()]
+    assert {value.dtype for value in [*two.generator.parameters(), *state]} == {torch.float32}
 
 
 def test_giving_epochs_counts_epochs_although_the_preset_counts_steps() -> None:
