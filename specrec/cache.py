@@ -1,6 +1,7 @@
 """The one folder where specrec keeps what it can make again, and how a file gets there whole or not at all."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,3 +68,29 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def check_room(folder: Path, needed: int, what: str) -> None:
+    """Refuse to begin what the disk cannot hold.
+
+    Parameters
+    ----------
+    folder
+        Where it shall go; it, or a folder above it, exists.
+    needed
+        Bytes.
+    what
+        For the message, such as ``"the crops of 100 scenes"``.
+
+    Raises
+    ------
+    SpecrecError
+        If there is less room; the message says how much is needed and how much is free.
+    """
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise SpecrecError(
+            f"{what} need {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free; "
+            "make room or choose another folder"
+        )
