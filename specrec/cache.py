@@ -90,7 +90,8 @@ def check_room(folder: Path, needed: int, what: str) -> None:
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
+        unit, name = (1e9, "GB") if needed >= 1e8 else (1e6, "MB")
         raise SpecrecError(
-            f"{what} need {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free; "
+            f"{what} need {needed / unit:.1f} {name} and {folder} has {free / unit:.1f} {name} free; "
             "make room or choose another folder"
         )

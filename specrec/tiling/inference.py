@@ -43,7 +43,7 @@ def reconstruct(method: Reconstructor, rgb: Image, tiles: str = "auto") -> Cube:
     height, width = rgb.shape[:2]
     cube: Cube | None = None
     for core, estimate in stream(method, lambda window: rgb[window.slices], (height, width), tiles, whole=True):
-        if estimate.shape[:2] == (height, width):
+        if core.height * core.width == height * width:
             return estimate
         if cube is None:
             cube = np.empty((height, width, estimate.shape[2]), estimate.dtype)
@@ -134,18 +134,36 @@ class _Exact:
             if core.height > self.tile[0] or core.width > self.tile[1]:
                 todo.extend(reversed(list(split(core, *self.tile))))
                 continue
-            cube = self._attempt(core)
+            cube = self._core(core)
             if cube is not None:
                 yield core, cube
             else:
                 self._shrink()
                 todo.append(core)
 
-    def _attempt(self, core: Window) -> Cube | None:
+    def _core(self, core: Window) -> Cube | None:
         window = seen(core, self.shape, self.method.grid, self.method.halo) if self.shrinks else core
         top, left = core.top - window.top, core.left - window.left
-        cube = _estimate(self.method, self.read, window)
+        cube = self.attempt(window)
         return None if cube is None else cube[top : top + core.height, left : left + core.width]
+
+    def attempt(self, window: Window) -> Cube | None:
+        """Estimate a window as an image of its own; None if memory ran out."""
+        try:
+            cube = self.method.reconstruct(self.read(window))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            if window[2:] != self.shape and cube.shape[:2] != window[2:]:
+                raise SpecrecError(
+                    f"{self.method.name} answered {_size(window[2:])} pixels with a cube of {cube.shape}"
+                )
+            return cube
+        # only here, where the traceback no longer holds them, do the arrays of the attempt go
+        if self.method.device.startswith("cuda"):
+            sys.modules["torch"].cuda.empty_cache()
+        return None
 
     def _shrink(self) -> None:
         grid, before = self.method.grid, self.tile
@@ -171,27 +189,16 @@ class _Exact:
 
 def _separate(exact: _Exact, size: int, cost: SeamCost | None) -> Iterator[tuple[Window, Cube]]:
     for core in split(Window(0, 0, *exact.shape), size, size):
-        cube = _estimate(exact.method, exact.read, core)
+        cube = exact.attempt(core)
         if cube is None:
-            raise SpecrecError(f"{exact.method.name} ran out of memory on a separate tile of {size} pixels; use less")
+            raise SpecrecError(
+                f"{exact.method.name} ran out of memory on a separate tile of {size} pixels; use smaller ones"
+            )
         if cost is not None:
             for part, estimate in exact.estimates(core):
                 top, left = part.top - core.top, part.left - core.left
                 cost.add(part, cube[top : top + part.height, left : left + part.width], estimate)
         yield core, cube
-
-
-def _estimate(method: Reconstructor, read: Callable[[Window], Image], window: Window) -> Cube | None:
-    """Estimate a window as an image of its own; None if memory ran out."""
-    try:
-        return method.reconstruct(read(window))
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-    # only here, where the traceback no longer holds them, do the arrays of the attempt go
-    if method.device.startswith("cuda"):
-        sys.modules["torch"].cuda.empty_cache()
-    return None
 
 
 def _size(shape: tuple[int, int]) -> str:
