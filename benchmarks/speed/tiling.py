@@ -56,9 +56,8 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=0, help="GiB of address space; 0: none")
     parser.add_argument("--folder", type=Path, help="for photos and cubes [default: the system's temporary folder]")
     chosen = parser.parse_args()
-    print(
-        f"{'case':12}{'tile':>13}{'decoding s':>12}{'all s':>9}{'CPU s':>9}{'start MB':>10}{'peak MB':>9}  beside the photo MB"
-    )
+    heads = {"tile": 13, "decoding s": 12, "all s": 9, "CPU s": 9, "start MB": 10, "peak MB": 9, "beside MB": 11}
+    print(f"{'case':12}" + "".join(head.rjust(width) for head, width in heads.items()))
     with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
         folder = Path(name)
         weights = {"linear": folder / "linear.safetensors", "gan": folder / "gan.safetensors"}
