@@ -34,15 +34,17 @@ wall, cpu = time.perf_counter(), time.process_time()
 photo = Photo(image)
 decoded = time.perf_counter() - wall
 tiles = stream(method, photo.read, photo.shape)
+largest = (0, 0)
 if target:
     with cube_writer(target, (*photo.shape, 31), specrec.WAVELENGTHS, {"quantity": "radiance"}) as put:
         for window, cube in tiles:
             put(window, cube)
+            largest = max(largest, window[2:])
 else:
     for window, cube in tiles:
-        pass
+        largest = max(largest, window[2:])
 print(json.dumps({"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "decoded": decoded,
-    "start": start, "peak": peak(), "tile": list(window[2:])}))
+    "start": start, "peak": peak(), "tile": largest}))
 """
 
 

@@ -168,14 +168,8 @@ class _Exact:
     def _shrink(self) -> None:
         grid, before = self.method.grid, self.tile
         if not self.shrinks:
-            raise SpecrecError(
-                f"{self.method.name} ran out of memory on {_size(before)} pixels at once; "
-                + (
-                    "use --tiles auto"
-                    if self.method.tiles_exactly
-                    else "as it is set it cannot be tiled: use a smaller image"
-                )
-            )
+            way_out = "use --tiles auto" if self.method.tiles_exactly else "it cannot be tiled, so use a smaller image"
+            raise SpecrecError(f"{self.method.name} ran out of memory on {_size(before)} pixels at once; {way_out}")
         longer = 0 if before[0] >= before[1] else 1
         half = max(grid, before[longer] // 2 // grid * grid)
         if half >= before[longer]:
