@@ -110,8 +110,10 @@ def check_room(folder: Path, needed: int, what: str, way_out: str = "choose anot
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
+        unit, name = (1e9, "GB") if needed >= 1e8 else (1e6, "MB")
         raise SpecrecError(
-            f"{what} need {needed / 1e9:.2f} GB and {folder} has {free / 1e9:.2f} GB free; make room, or {way_out}"
+            f"{what} need {needed / unit:.1f} {name} and {folder} has {free / unit:.1f} {name} free;"
+            f" make room, or {way_out}"
         )
     return free
 

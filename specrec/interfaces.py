@@ -91,13 +91,28 @@ class Reconstructor(ABC):
 
     @property
     def grid(self) -> int:
-        """Tiles must start at multiples of this many pixels."""
+        """What a method sees in place of the whole image must start at multiples of this many pixels."""
         return 1
 
     @property
     def halo(self) -> int:
-        """Pixels needed around a tile for it to equal the whole image."""
+        """Pixels to see around a tile for it to equal the whole image.
+
+        A window that starts on the grid and at least this far before the tile, and ends at least this far after it,
+        or at the image's own border on either side, gives the tile the values it has in the whole image. The tile
+        itself may start and end anywhere.
+        """
         return 0
+
+    @property
+    def tiles_exactly(self) -> bool:
+        """Whether `halo` holds; if not, only whole images are reconstructed."""
+        return self.receptive_field is not None
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Memory that `reconstruct` takes at its peak for each pixel, image and cube included; an estimate will do."""
+        return 4096
 
     @abstractmethod
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:

@@ -45,6 +45,11 @@ class PerPixelReconstructor(Reconstructor):
         """One pixel."""
         return 1
 
+    @property
+    def bytes_per_pixel(self) -> int:
+        """The cube of 31 bands, up to two thirds of it once more for the distinct colours, and the image."""
+        return 256
+
     @abstractmethod
     def reconstruct_colours(self, colours: Rows) -> Rows:
         """Estimate the spectra (n, bands), float32, of `colours` (n, 3), float32, of the kind `input` names."""

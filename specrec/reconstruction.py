@@ -4,21 +4,24 @@ import os
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from specrec import weights as weight_files
-from specrec.cache import check_writable
-from specrec.cubes import write_cube
+from specrec.cache import check_room, check_writable
+from specrec.cubes import cube_writer, stored_bytes
 from specrec.datasets import open_source
 from specrec.datasets.survey import check_rendered_grid, scene_with_extent, survey
 from specrec.errors import DataError, UsageError
-from specrec.images import check_absent, read_image
+from specrec.images import MAX_PIXELS, Photo, check_absent
 from specrec.interfaces import FitContext, Progress, Reconstructor, silent
 from specrec.parameters import parse_spec
 from specrec.registry import registry
 from specrec.rendering import srgb_to_xyz
-from specrec.scenes import Scaling, TrainingScene
-from specrec.spectra import Cube, check_wavelengths
+from specrec.scenes import Image, Scaling, TrainingScene, Window
+from specrec.spectra import check_wavelengths
+from specrec.tiling import SeamCost, parse_tiles, stream
 
 
 def load(method: str, weights: str | os.PathLike[str] | None = None, device: str = "auto") -> Reconstructor:
@@ -48,6 +51,15 @@ def load(method: str, weights: str | os.PathLike[str] | None = None, device: str
     return _load(method, weights, device)[0]
 
 
+class Reconstructed(NamedTuple):
+    """What `reconstruct_file` has written."""
+
+    shape: tuple[int, int, int]
+    """(height, width, bands)."""
+    seams: SeamCost | None
+    """With separate tiles: how far they are from the exact estimate."""
+
+
 def reconstruct_file(
     method: str,
     image: Path,
@@ -55,13 +67,39 @@ def reconstruct_file(
     *,
     weights: Path | None = None,
     device: str = "auto",
+    tiles: str = "auto",
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
-) -> tuple[int, int, int]:
-    """Reconstruct a photo into a cube file and return its shape; parameters as for `load` and `write_cube`."""
+    progress: Progress = silent,
+) -> Reconstructed:
+    """Reconstruct a photo into a cube file, tile by tile where the photo is large.
+
+    Parameters
+    ----------
+    method, weights, device
+        As for `load`.
+    image, max_pixels
+        As for `specrec.images.read_image`.
+    target, overwrite
+        As for `specrec.cubes.write_cube`.
+    tiles
+        As for `specrec.tiling.stream`.
+    progress
+        Called with the fraction done and a few words.
+
+    Raises
+    ------
+    SpecrecError
+        If the cube does not fit on the disk, which is looked at before the work begins; else as for all of these.
+    """
+    mode, size = parse_tiles(tiles)
     check_writable(target.parent)
     fitted, path, card = _load(method, weights, device)
     wavelengths = check_wavelengths(card["wavelengths"], f"the card of {path}")
-    cube = _reconstruct(fitted, image)
+    photo = Photo(image, max_pixels)
+    height, width = photo.shape
+    shape = (height, width, wavelengths.size)
+    check_room(target.parent, stored_bytes(target, shape), f"{wavelengths.size} bands of {height} x {width} pixels")
     attributes = {
         "quantity": card.get("quantity", "radiance"),
         "units": "1",
@@ -72,9 +110,16 @@ def reconstruct_file(
         "rendering": card["rendering"],
         "specrec_version": version("specrec"),
     }
-    write_cube(target, cube, wavelengths, attributes, overwrite=overwrite)
-    height, width, bands = cube.shape
-    return height, width, bands
+
+    def read(window: Window) -> Image:
+        rgb = photo.read(window)
+        return srgb_to_xyz(rgb).astype(np.float32) if fitted.input == "linear" else rgb
+
+    seams = SeamCost(photo.shape, size) if mode == "separate" else None
+    with cube_writer(target, shape, wavelengths, attributes, overwrite=overwrite) as put:
+        for window, cube in stream(fitted, read, photo.shape, tiles, cost=seams, progress=progress):
+            put(window, cube)
+    return Reconstructed(shape, seams)
 
 
 def train(
@@ -170,8 +215,3 @@ def _device(method: Reconstructor, device: str) -> str:
     from specrec.training.session import choose_device
 
     return choose_device(device)
-
-
-def _reconstruct(method: Reconstructor, image: Path) -> Cube:
-    rgb = read_image(image)
-    return method.reconstruct(srgb_to_xyz(rgb).astype("float32") if method.input == "linear" else rgb)

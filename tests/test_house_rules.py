@@ -13,12 +13,12 @@ FRAMEWORK = sorted((ROOT / "specrec").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
-    {"spectra", "parameters", "cache"},
+    {"spectra", "parameters", "cache", "memory"},
     {"rendering"},
     {"scenes"},
     {"interfaces"},
     {"hookspecs"},
-    {"per_pixel", "training"},
+    {"per_pixel", "training", "tiling"},
     {"registry"},
     {"weights", "images"},
     {"cubes"},

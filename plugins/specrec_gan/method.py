@@ -100,8 +100,19 @@ class Gan(Reconstructor):
 
     @property
     def halo(self) -> int:
-        """The reach of 2^branches - 2 pixels, rounded up to the grid."""
-        return int(2**self.branches) if self.branches > 1 else 0
+        """The grid: a value of the coarsest level sees grid - 1 pixels before its first and none after its last."""
+        return self.grid if self.branches > 1 else 0
+
+    @property
+    def tiles_exactly(self) -> bool:
+        """Not with dropout, whose draws depend on the size of the image."""
+        return not self.settings["dropout_at_test"]
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """At full resolution: joining the last level with the image, or the 64 and 31 channels after it (measured)."""
+        width = int(self.settings["width"])
+        return max(12 * width + 60, 4 * width + 600)
 
     def updates(self, scenes: int) -> int:
         """Count the generator updates of a training on so many scenes."""
@@ -147,7 +158,10 @@ class Gan(Reconstructor):
         return self
 
     def reconstruct(self, rgb: Image) -> Cube:
-        """Estimate the cube of a whole image; see `Reconstructor.reconstruct`."""
+        """Estimate the cube of a whole image; see `Reconstructor.reconstruct`.
+
+        The precision is the generator's: ``method.generator_.double()`` computes and answers in float64.
+        """
         import torch
 
         from specrec_gan.inference import cubes
@@ -158,7 +172,8 @@ class Gan(Reconstructor):
         height, width = rgb.shape[:2]
         padded = np.pad(rgb, ((0, -height % self.grid), (0, -width % self.grid), (0, 0)), mode="reflect")
         generator = self.generator_.to(self.device)
-        image = torch.from_numpy(2.0 * padded.astype(np.float32) - 1.0).to(self.device)
+        kind = generator.out.weight.dtype
+        image = (2.0 * torch.from_numpy(padded).to(kind) - 1.0).to(self.device)
         with torch.inference_mode(), torch.random.fork_rng(devices=[image.device] if image.is_cuda else []):
             torch.manual_seed(self.seed_)
             generator.dropout.train(bool(self.settings["dropout_at_test"]))

@@ -37,7 +37,7 @@ class Cell:
         The scene source, its folder and its options.
     extents, contents
         Minimum and maximum of each scene, and the hash of its content, from the survey.
-    scaling, quantisation, region, threads
+    scaling, quantisation, region, tiles, threads
         As in the protocol.
     device
         Where to compute.
@@ -62,6 +62,7 @@ class Cell:
     scaling: Any
     quantisation: Any
     region: str
+    tiles: str
     threads: int
     device: str
     folder: str
@@ -117,6 +118,7 @@ def head(cell: Cell) -> dict[str, Any]:
         "dataset": cell.dataset,
         "scaling": cell.scaling,
         "region": cell.region,
+        "tiles": cell.tiles,
         "threads": cell.threads,
         "train": cell.train,
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from specrec.bench import separate
 from specrec.bench.cells import Cell, head, write_record
 from specrec.bench.protocol import region_mask
 from specrec.bench.samples import save_sample
@@ -21,6 +22,7 @@ from specrec.registry import registry
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene
 from specrec.spectra import Cube
+from specrec.tiling import parse_tiles, reconstruct
 
 
 def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
@@ -135,7 +137,7 @@ class _Test:
         rgb = scene.rgb_of(reference)
         rgb.setflags(write=False)
         wall, cpu = time.perf_counter(), time.process_time()
-        estimate = self.method.reconstruct(rgb)
+        estimate = reconstruct(self.method, rgb, self.cell.tiles)
         self.seconds["reconstruct_seconds"] += time.perf_counter() - wall
         self.seconds["reconstruct_cpu_seconds"] += time.process_time() - cpu
         self.megapixels += rgb.shape[0] * rgb.shape[1] / 1e6
@@ -147,7 +149,11 @@ class _Test:
                 scores[name] = _as_json(offer.value(estimate, reference, mask, scene.wavelengths))
             except Exception as error:  # a plugin's metric may raise anything; the other numbers are kept
                 self.broken_metrics[name] = f"{type(error).__name__}: {error}"
-        self.images.append({"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores})
+        image: dict[str, Any] = {"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores}
+        mode, size = parse_tiles(self.cell.tiles)
+        if mode == "separate":
+            image["separate_tiles"] = separate.compare(self.method, rgb, estimate, reference, mask, size)
+        self.images.append(image)
         if self.cell.save_cubes:
             self._save(scene, estimate, reference)
         if shown:

@@ -53,6 +53,7 @@ def make_plan(
     seed: int | None = None,
     folds_from: str | os.PathLike[str] | None = None,
     metrics: str | Sequence[str] | None = None,
+    tiles: str | None = None,
     limit: int | None = None,
     output: str | os.PathLike[str] | None = None,
 ) -> Plan:
@@ -61,7 +62,7 @@ def make_plan(
     ids = tuple(split_specs(metrics if isinstance(metrics, str) else ",".join(metrics))) if metrics else None
     if folds_from is not None and fold_count is not None:
         raise UsageError("--folds-from says how many folds there are; leave out --folds")
-    chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids)
+    chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids, tiles=tiles)
     for metric in chosen.metrics:
         registry().metric(metric)
     presets = {*PRESETS, *(name for offer in registry().reconstructors.values() for name in offer.value.presets)}

@@ -14,6 +14,7 @@ from specrec.errors import UsageError
 from specrec.parameters import Settings, nearest
 from specrec.rendering import Quantisation
 from specrec.scenes import Mask, Scaling
+from specrec.tiling import parse_tiles
 
 _REGION = re.compile(r"full|(tiles|crop):([1-9][0-9]*)")
 
@@ -41,6 +42,8 @@ class Protocol:
     region
         Pixels that count: ``full``, ``tiles:256`` (what whole tiles cover, from the upper left) or ``crop:128`` (off
         each side).
+    tiles
+        How images are reconstructed, as in `specrec.tiling`; which pixels count is the region's business alone.
     metrics
         Columns of the table; a cell holds all metrics there are.
     preset
@@ -61,6 +64,7 @@ class Protocol:
     scaling: Scaling = "minmax"
     quantisation: Quantisation = "round"
     region: str = "full"
+    tiles: str = "auto"
     metrics: tuple[str, ...] = ("rmse", "rrmse", "gfc", "de2000", "rmse@arad2016")
     preset: str = "paper"
     threads: int = 1
@@ -137,7 +141,7 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
     for key, choices in {"scaling": get_args(Scaling), "quantisation": get_args(Quantisation)}.items():
         if getattr(protocol, key) not in choices:
             refuse(key, f"one of {', '.join(choices)}")
-    for key in ("dataset", "region", "preset", "reported"):
+    for key in ("dataset", "region", "tiles", "preset", "reported"):
         if not isinstance(getattr(protocol, key), str):
             refuse(key, "a word")
     if not isinstance(protocol.options, Mapping):
@@ -152,6 +156,7 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
         refuse("reported", f"empty or one of {', '.join(reported_names())}")
     if not _REGION.fullmatch(protocol.region):
         refuse("region", "full, tiles:SIZE or crop:BORDER")
+    parse_tiles(protocol.tiles)
     return protocol
 
 

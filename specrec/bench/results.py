@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench import cells, tables
+from specrec.bench import cells, separate, tables
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import Number, Row
 
@@ -50,7 +50,8 @@ class Results:
 
     def table(self, form: str = "table") -> str:
         """Write the table as ``table`` (plain text), ``md``, ``csv``, ``tex`` or ``json``."""
-        return tables.write(form, self.rows, self.metrics, self.manifest)
+        notes = separate.footnotes(self.manifest, self.records)
+        return tables.write(form, self.rows, self.metrics, self.manifest, notes)
 
     def __str__(self) -> str:
         return self.table()

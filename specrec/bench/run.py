@@ -52,6 +52,7 @@ def bench(
     seed: int | None = None,
     folds_from: str | os.PathLike[str] | None = None,
     metrics: str | Sequence[str] | None = None,
+    tiles: str | None = None,
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
@@ -73,7 +74,7 @@ def bench(
         Its folder; default: the environment variable of the data set.
     protocol
         A name or a .toml file. Default: that of the data set, else ``embedded``.
-    folds, runs, seed, metrics
+    folds, runs, seed, metrics, tiles
         Instead of the protocol's.
     folds_from
         A folder with ``test0.csv``, ``train0.csv``, ..
@@ -117,6 +118,7 @@ def bench(
         seed=seed,
         folds_from=folds_from,
         metrics=metrics,
+        tiles=tiles,
         limit=limit,
         output=output,
     )
@@ -227,6 +229,7 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
                     scaling=chosen.scaling,
                     quantisation=chosen.quantisation,
                     region=chosen.region,
+                    tiles=chosen.tiles,
                     threads=chosen.threads,
                     device="cpu",
                     folder=str(plan.folder.resolve()),

@@ -22,10 +22,11 @@ class _Table:
     rows: Sequence[Row]
     metrics: Sequence[str]
     manifest: Manifest
+    notes: Sequence[str]
 
 
-def write(form: str, rows: Sequence[Row], metrics: Sequence[str], manifest: Manifest) -> str:
-    """Write rows in one of `FORMS`; `metrics` are the columns.
+def write(form: str, rows: Sequence[Row], metrics: Sequence[str], manifest: Manifest, notes: Sequence[str] = ()) -> str:
+    """Write rows in one of `FORMS`; `metrics` are the columns, `notes` further footnotes.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def write(form: str, rows: Sequence[Row], metrics: Sequence[str], manifest: Mani
     }
     if form not in writers:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
-    return writers[form](_Table(rows, metrics, manifest))
+    return writers[form](_Table(rows, metrics, manifest, notes))
 
 
 def _text(table: _Table) -> str:
@@ -151,7 +152,8 @@ def _title(table: _Table) -> str:
 def _footnotes(table: _Table) -> list[str]:
     spread = [SPREAD] if table.manifest.settings["runs"] > 1 else []
     return [
-        f"Fold k is tested by what was trained on the others; weighted by valid pixels. {' '.join(spread)}".rstrip()
+        f"Fold k is tested by what was trained on the others; weighted by valid pixels. {' '.join(spread)}".rstrip(),
+        *table.notes,
     ]
 
 

@@ -20,6 +20,7 @@ from specrec.cli import options
 @click.option("--seed", type=int, envvar="SPECREC_SEED", help="Seed of the split and of every cell.")
 @click.option("--folds-from", type=click.Path(path_type=Path), help="Folder with test0.csv, train0.csv, ..")
 @click.option("--metrics", envvar="SPECREC_METRICS", help="Columns, such as rmse,sam.")
+@options.tiles
 @click.option("--limit", type=int, help="At most so many scenes per fold.")
 @options.device
 @click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",
@@ -60,7 +61,7 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
     from specrec.bench import cells
     from specrec.bench.plan import make_plan
 
-    kept = ("dataset", "data", "protocol", "runs", "seed", "folds_from", "metrics", "limit", "output")
+    kept = ("dataset", "data", "protocol", "runs", "seed", "folds_from", "metrics", "tiles", "limit", "output")
     plan = make_plan(list(methods), fold_count=folds, **{key: rest[key] for key in kept})
     click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
     for run in range(plan.protocol.runs):

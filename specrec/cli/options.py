@@ -5,6 +5,11 @@ import click
 device = click.option(
     "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
 )
+tiles = click.option(
+    "--tiles",
+    envvar="SPECREC_TILES",
+    help="auto, whole or SIZE in pixels: all the same numbers; separate:SIZE: others near the seams.",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
 skip_damaged = click.option("--skip-damaged", is_flag=True, help="Leave damaged scenes out instead of stopping.")

@@ -10,7 +10,8 @@ suffix   what it holds
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -19,10 +20,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specrec.errors import UsageError
+from specrec.errors import DataError, UsageError
 from specrec.images import check_absent
 from specrec.parameters import Value
-from specrec.scenes import Mask
+from specrec.scenes import Mask, Window
 from specrec.spectra import Cube, check_cube, check_wavelengths
 
 _MODULES = {
@@ -56,10 +57,26 @@ class CubeFile:
     attributes: dict[str, Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a cube before its values are; fields as in `CubeFile`, checked."""
+
+    shape: tuple[int, int, int]
+    wavelengths: NDArray[np.float64]
+    mask: Mask | None
+    attributes: dict[str, Value]
+
+
+Put = Callable[[Window, Cube], None]
+"""Writes the values of one window, (height, width, bands) float32."""
+
+
 class _Format(Protocol):
     def read(self, path: Path) -> CubeFile: ...
 
-    def write(self, path: Path, contents: CubeFile) -> None: ...
+    def writer(self, path: Path, outline: Outline) -> AbstractContextManager[Put]: ...
+
+    def stored_bytes(self, shape: tuple[int, int, int]) -> int: ...
 
 
 def write_cube(
@@ -98,16 +115,58 @@ def write_cube(
         If the folder cannot be written to.
     """
     path = Path(path)
+    check_suffix(path)
+    check_absent(path, overwrite)
+    checked = check_cube(cube, wavelengths, str(path))
+    height, width, bands = checked.shape
+    shape = (height, width, bands)
+    with cube_writer(path, shape, wavelengths, attributes, mask, overwrite=overwrite) as put:
+        put(Window(0, 0, height, width), checked)
+
+
+@contextmanager
+def cube_writer(
+    path: str | os.PathLike[str],
+    shape: tuple[int, int, int],
+    wavelengths: ArrayLike,
+    attributes: Mapping[str, Value],
+    mask: NDArray[Any] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Iterator[Put]:
+    """Write a cube window by window, so that it is never whole in memory; the file is there when the block has ended.
+
+    Parameters and errors are those of `write_cube`, with the `shape` of the cube. The windows must cover it. If the
+    block is left by an error or by Ctrl-C, nothing is left behind.
+
+    Yields
+    ------
+    A function of a window and its values.
+    """
+    path = Path(path)
     form = _format(path)
     check_absent(path, overwrite)
     if attributes.get("quantity") not in QUANTITIES:
         raise ValueError(f"attributes must say the quantity, {' or '.join(QUANTITIES)}: {dict(attributes)}")
     grid = check_wavelengths(wavelengths, str(path))
-    checked = check_cube(cube, grid, str(path))
     valid = None if mask is None else np.asarray(mask, dtype=np.bool_)
-    if valid is not None and valid.shape != checked.shape[:2]:
-        raise ValueError(f"the mask has shape {valid.shape}, the cube {checked.shape}")
-    form.write(path, CubeFile(checked, grid, valid, dict(attributes)))
+    if valid is not None and valid.shape != shape[:2]:
+        raise ValueError(f"the mask has shape {valid.shape}, the cube {shape}")
+    with form.writer(path, Outline(shape, grid, valid, dict(attributes))) as put:
+
+        def put_checked(window: Window, values: Cube) -> None:
+            if values.shape != (window.height, window.width, shape[2]):
+                raise DataError(f"{path}: {window} of {shape[2]} bands was filled with values of shape {values.shape}")
+            if not np.isfinite(values).all():
+                raise DataError(f"{path}: the cube holds NaN or infinity in {window}")
+            put(window, values)
+
+        yield put_checked
+
+
+def stored_bytes(path: Path, shape: tuple[int, int, int]) -> int:
+    """Count the bytes that a cube of (height, width, bands) takes in the format of a path."""
+    return _format(path).stored_bytes(shape)
 
 
 def read_cube(path: str | os.PathLike[str]) -> CubeFile:

@@ -19,6 +19,7 @@ Attributes of the file:
     Who wrote the file; the format is 1.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes import QUANTITIES, CubeFile
+from specrec.cubes import QUANTITIES, CubeFile, Outline, Put
 from specrec.errors import DataError, SpecrecError
 from specrec.parameters import Value
 from specrec.scenes import Mask, Quantity, Window
@@ -60,17 +61,32 @@ class Header:
     attributes: dict[str, Value]
 
 
-def write(path: Path, contents: CubeFile) -> None:
-    """Write a checked cube."""
-    height, width, bands = contents.cube.shape
-    chunks = (min(height, _CHUNK), min(width, _CHUNK), bands)
+@contextmanager
+def writer(path: Path, outline: Outline) -> Iterator[Put]:
+    """Write a cube window by window; quick where windows are made of whole chunks."""
+    chunks = _chunks(outline.shape)
     own = {"specrec_version": version("specrec"), "format_version": FORMAT_VERSION}
     with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.create_dataset("cube", data=contents.cube, chunks=chunks)
-        file.create_dataset("wavelengths", data=contents.wavelengths)
-        if contents.mask is not None:
-            file.create_dataset("mask", data=contents.mask, chunks=chunks[:2])
-        file.attrs.update({**_DEFAULTS, **contents.attributes, **own})
+        cube = file.create_dataset("cube", shape=outline.shape, dtype=np.float32, chunks=chunks)
+        file.create_dataset("wavelengths", data=outline.wavelengths)
+        if outline.mask is not None:
+            file.create_dataset("mask", data=outline.mask, chunks=chunks[:2])
+        file.attrs.update({**_DEFAULTS, **outline.attributes, **own})
+
+        def put(window: Window, values: Cube) -> None:
+            cube[window.slices] = values
+
+        yield put
+
+
+def stored_bytes(shape: tuple[int, int, int]) -> int:
+    """Count the bytes of a cube on disk: whole chunks."""
+    return 4 * math.prod(side * -(-length // side) for side, length in zip(_chunks(shape), shape, strict=True))
+
+
+def _chunks(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    height, width, bands = shape
+    return min(height, _CHUNK), min(width, _CHUNK), bands
 
 
 def read(path: Path) -> CubeFile:

@@ -5,7 +5,7 @@
 zero in every band was never measured: images of other widths are padded with black columns. The values are
 radiance up to a factor; the key ``rgb`` of the original files is corrected for display, and neither read nor written.
 
-What `write` stores is float32 (MATLAB's single), the value times 4095, so a cube comes back to the last bit
+What `writer` stores is float32 (MATLAB's single), the value times 4095, so a cube comes back to the last bit
 or one beside it (relative 2e-7). A pixel that the mask leaves out is stored as zeros.
 
 References
@@ -14,6 +14,9 @@ Arad and Ben-Shahar, Sparse Recovery of Hyperspectral Signal from Natural RGB Im
 doi:10.1007/978-3-319-46478-7_2 (the data set).
 """
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -21,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes import CubeFile
+from specrec.cubes import CubeFile, Outline, Put
 from specrec.cubes.hdf5 import numbers, open_hdf5
 from specrec.errors import DataError
 from specrec.scenes import Mask, Window
@@ -34,18 +37,32 @@ _USERBLOCK = 512  # bytes in front of the HDF5 part
 _BANDS_AT_A_TIME = 4  # keeps the copy in file order small beside the cube
 
 
-def write(path: Path, contents: CubeFile) -> None:
-    """Write a checked cube in the ICVL layout."""
-    cube = contents.cube
-    if contents.mask is not None:
-        cube = np.where(contents.mask[..., np.newaxis], cube, np.float32(0.0))
-    counts = np.moveaxis(cube[::-1], -1, 0) * np.float32(FULL_SCALE)
+@contextmanager
+def writer(path: Path, outline: Outline) -> Iterator[Put]:
+    """Write a cube in the ICVL layout window by window."""
+    height, width, bands = outline.shape
     with written_whole(path) as temporary:
         with h5py.File(temporary, "w", userblock_size=_USERBLOCK) as file:
-            _put(file, "rad", counts, "single")
-            _put(file, "bands", contents.wavelengths[np.newaxis], "double")
+            rad = file.create_dataset("rad", shape=(bands, height, width), dtype=np.float32)
+            rad.attrs["MATLAB_class"] = np.bytes_("single")
+            grid = file.create_dataset("bands", data=outline.wavelengths[np.newaxis])
+            grid.attrs["MATLAB_class"] = np.bytes_("double")
+
+            def put(window: Window, values: Cube) -> None:
+                if outline.mask is not None:
+                    values = np.where(outline.mask[window.slices][..., np.newaxis], values, np.float32(0.0))
+                counts = np.moveaxis(values[::-1], -1, 0) * np.float32(FULL_SCALE)
+                bottom_up = slice(height - window.top - window.height, height - window.top)
+                rad[:, bottom_up, window.slices[1]] = counts
+
+            yield put
         with temporary.open("r+b") as raw:
             raw.write(_matlab_header())
+
+
+def stored_bytes(shape: tuple[int, int, int]) -> int:
+    """Count the bytes of a cube on disk."""
+    return 4 * math.prod(shape)
 
 
 def read(path: Path) -> CubeFile:
@@ -112,10 +129,6 @@ def _anything(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     """Find a list of numbers that MATLAB may have stored as a row or as a column."""
     axes = len(getattr(file[key], "shape", None) or ()) or 1
     return numbers(file, key, axes, path)
-
-
-def _put(file: h5py.File, key: str, values: NDArray[np.floating], matlab_class: str) -> None:
-    file.create_dataset(key, data=values).attrs["MATLAB_class"] = np.bytes_(matlab_class)
 
 
 def _matlab_header() -> bytes:

@@ -4,23 +4,43 @@ The file holds no wavelengths, no mask and no attributes. So only cubes on the s
 written and read: anything else could not be told from it afterwards.
 """
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from specrec.cache import written_whole
-from specrec.cubes import CubeFile
+from specrec.cubes import CubeFile, Outline, Put
 from specrec.errors import DataError, UsageError
-from specrec.spectra import WAVELENGTHS, check_cube, describe_grid, is_standard_grid
+from specrec.scenes import Window
+from specrec.spectra import WAVELENGTHS, Cube, check_cube, describe_grid, is_standard_grid
 
 
-def write(path: Path, contents: CubeFile) -> None:
-    """Write a checked cube; its mask and attributes are left behind."""
-    if not is_standard_grid(contents.wavelengths):
-        found = describe_grid(contents.wavelengths)
+@contextmanager
+def writer(path: Path, outline: Outline) -> Iterator[Put]:
+    """Write a cube window by window; its mask and attributes are left behind."""
+    if not is_standard_grid(outline.wavelengths):
+        found = describe_grid(outline.wavelengths)
         raise UsageError(f"{path}: an .npy keeps no wavelengths, so {found} cannot be told from it; write .h5")
+    _height, width, bands = outline.shape
     with written_whole(path) as temporary, temporary.open("wb") as file:
-        np.save(file, np.ascontiguousarray(contents.cube), allow_pickle=False)
+        fields = {"descr": "<f4", "fortran_order": False, "shape": outline.shape}
+        np.lib.format.write_array_header_1_0(file, fields)
+        start = file.tell()
+
+        def put(window: Window, values: Cube) -> None:
+            for row, spectra in enumerate(values, window.top):  # a mapped file would count as memory of the process
+                file.seek(start + 4 * bands * (row * width + window.left))
+                file.write(np.ascontiguousarray(spectra, dtype="<f4").data)
+
+        yield put
+
+
+def stored_bytes(shape: tuple[int, int, int]) -> int:
+    """Count the bytes of a cube on disk."""
+    return 4 * math.prod(shape)
 
 
 def read(path: Path) -> CubeFile:

@@ -5,12 +5,14 @@ import zlib
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from specrec.errors import DataError, SpecrecError, UsageError
-from specrec.images import read_image, read_png_header, write_png
+from specrec.images import Photo, read_image, read_png_header, write_png
+from specrec.scenes import Window
 
 
 def check_sentence(error, file):
@@ -158,12 +160,37 @@ def test_a_missing_file_and_a_folder_are_usage_errors(tmp_path):
         read_image(tmp_path)
 
 
-@pytest.mark.parametrize("side", [12_000, 40_000])  # Pillow warns at the first and raises at the second
-def test_an_image_too_big_to_be_a_photo_is_one_sentence(tmp_path, side):
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
     path = tmp_path / "bomb.png"
-    path.write_bytes(png_bytes(side, side, 8, 2, b""))
-    with pytest.raises(DataError, match=r"bomb\.png has more than 89,478,485 pixels"):
+    path.write_bytes(png_bytes(40_000, 40_000, 8, 2, b""))
+    with pytest.raises(DataError, match=r"bomb\.png has 1,600,000,000 pixels; --max-pixels admits 600,000,000"):
         read_image(path)
+
+
+def test_there_is_one_limit_of_pixels_and_it_is_the_callers(tmp_path, monkeypatch):
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 10)
+    path = tmp_path / "photo.png"
+    PIL.Image.fromarray(picture()).save(path)
+    assert read_image(path, max_pixels=35).shape == (5, 7, 3)  # Pillow would warn above 10 and refuse above 20
+    with pytest.raises(DataError, match="has 35 pixels; --max-pixels admits 34"):
+        read_image(path, max_pixels=34)
+    assert PIL.Image.MAX_IMAGE_PIXELS == 10
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@given(data=st.data())
+def test_any_window_of_a_photo_equals_the_part_of_the_whole_upright(tmp_path_factory, orientation, data):
+    path = tmp_path_factory.mktemp("turned") / "photo.png"
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    PIL.Image.fromarray(picture()).save(path, exif=exif)
+    upright = np.asarray(PIL.ImageOps.exif_transpose(PIL.Image.open(path)))
+    photo = Photo(path)
+    assert photo.shape == upright.shape[:2]
+    top, left = (data.draw(st.integers(0, side - 1)) for side in photo.shape)
+    height, width = data.draw(st.integers(1, photo.shape[0] - top)), data.draw(st.integers(1, photo.shape[1] - left))
+    window = Window(top, left, height, width)
+    np.testing.assert_array_equal(np.rint(photo.read(window) * 255), upright[window.slices])
 
 
 @given(st.binary(max_size=200))

@@ -47,7 +47,18 @@ def test_the_reach_of_four_branches_depends_on_the_place_on_the_grid() -> None:
         reaches.append((place - int(touched.min()), int(touched.max()) - place))
     assert reaches[0] == (7, 7)
     assert reaches[7] == (14, 0)
-    assert max(max(reach) for reach in reaches) <= Gan(branches=4).halo
+    assert max(after for _, after in reaches) < Gan(branches=4).halo
+
+
+@pytest.mark.parametrize("branches", range(1, 9))
+def test_the_halo_and_the_grid_hold_all_that_a_pixel_depends_on(branches: int) -> None:
+    net, gan = positive_linear(branches), Gan(branches=branches, crop=256)
+    side = 4 * gan.grid
+    for place in {2 * gan.grid, 2 * gan.grid + gan.grid // 2, 3 * gan.grid - 1}:
+        touched = influence(net, side, place, place).nonzero()
+        start = (place - gan.halo) // gan.grid * gan.grid
+        assert int(touched.min()) >= start + (branches > 1)  # the window's first pixels only make its zeros harmless
+        assert int(touched.max()) <= place + gan.halo
 
 
 @pytest.mark.parametrize(("branches", "count"), PARAMETERS.items())

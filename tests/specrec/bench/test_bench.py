@@ -135,6 +135,27 @@ def test_the_same_seed_gives_the_same_table_twice(tmp_path: Path) -> None:
     assert tables(tmp_path / "a" / "results") == tables(tmp_path / "b" / "results")
 
 
+def test_tiles_change_no_number_and_separate_ones_have_a_footnote_with_their_cost(tmp_path: Path) -> None:
+    method = "gan[branches=3,width=8,crop=32,steps=4]"
+    exact = small(tmp_path / "a", f"{method},linear")
+    tiled = small(tmp_path / "c", method, tiles="8")
+    assert tiled.value(method) == pytest.approx(exact.value(method), abs=1e-4)
+    assert next(iter(tiled.records.values()))["tiles"] == "8"
+    assert "separate" not in tiled.table("md")
+    results = small(tmp_path / "b", f"{method},linear", tiles="separate:16")
+    cost = results.value(method) - exact.value(method)
+    assert abs(cost) > 1e-4
+    numbers = f"{cost:+.4f} ({results.value(method):.4f}, exactly {exact.value(method):.4f})"
+    for form in ("table", "md", "tex"):
+        assert f"{method}: separate tiles of 16 cost {numbers} RMSE, within 2 pixels of a seam" in results.table(form)
+    assert results.value("linear") == exact.value("linear")
+    for record in results.records.values():
+        for image in record["images"]:
+            assert image["separate_tiles"]["overall"][0] == pytest.approx(image["scores"]["rmse"][0])
+            assert image["valid_pixels"] == image["separate_tiles"]["overall"][2] > image["separate_tiles"]["near"][2]
+    assert read_results(results.folder).table("md") == results.table("md")
+
+
 def test_a_second_start_does_only_what_is_missing(tmp_path: Path) -> None:
     small(tmp_path)
     folder = tmp_path / "results"
@@ -375,6 +396,7 @@ def test_reported_rows_stand_beside_the_computed_ones(tmp_path: Path) -> None:
         ({"protocol": "embeded"}, "unknown protocol 'embeded'; did you mean 'embedded'?"),
         ({"jobs": -1}, "--jobs must be at least 0"),
         ({"limit": 0}, "--limit must be at least 1"),
+        ({"tiles": "many"}, "tiles are auto, whole, SIZE or separate:SIZE with a size in pixels, not 'many'"),
         ({"device": "tpu"}, "there is no device 'tpu' here"),
         ({"folds": 9}, "too few for 9 folds"),
         ({"folds": 3, "folds_from": "lists"}, "--folds-from says how many folds there are"),

@@ -107,6 +107,26 @@ def test_weights_are_found_in_the_folder_the_environment_names(
     assert "branches=2" in outcome.err
 
 
+@pytest.mark.usefixtures("photo")
+def test_run_in_tiles_says_what_separate_ones_cost(cli: Cli, weights: Path) -> None:
+    assert cli("run", "gan", "image.png", "--weights", weights, "--tiles", "4", "-o", "tiles.npy").code == 0
+    assert cli("run", "gan", "image.png", "--weights", weights, "-o", "whole.npy").code == 0
+    np.testing.assert_allclose(np.load("tiles.npy"), np.load("whole.npy"), rtol=0, atol=1e-5)
+    outcome = cli("run", "gan", "image.png", "--weights", weights, "--tiles", "separate:4", "-o", "separate.npy")
+    assert outcome.code == 0
+    assert "separate tiles of 4 differ from the exact estimate by RMSE" in outcome.err
+    assert cli("run", "gan", "image.png", "--weights", weights, "-q", "-o", "quiet.npy").err == ""
+    refused(cli("run", "gan", "image.png", "--weights", weights, "--tiles", "0"), 2, "tiles are auto, whole, SIZE")
+    refused(cli("run", "gan", "image.png", "--weights", weights, "--max-pixels", 98), 1, "--max-pixels admits 98")
+    assert not Path("image.h5").exists()
+
+
+def test_the_help_names_the_limit_of_pixels_that_holds(cli: Cli) -> None:
+    from specrec.images import MAX_PIXELS
+
+    assert f"[default: {MAX_PIXELS // 10**6} million]" in " ".join(cli("run", "-h").out.split())
+
+
 def test_bad_images_are_one_sentence_each(cli: Cli, photo: Path, weights: Path) -> None:
     whole = photo.read_bytes()
     Path("text.png").write_text("I am no image")
