@@ -81,7 +81,7 @@ class Gan(Reconstructor):
             "width": 16,
             "discriminator_width": 16,
             "steps": 800,
-            "learning_rate": 5e-3,
+            "learning_rate": 1e-2,
             "discriminator_rate": 2e-4,
             "decay": "cosine",
             "flips": True,
