@@ -3,6 +3,7 @@
 What the paper lacks stands beside: the training error, and controls that tell context from capacity.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -195,7 +196,8 @@ def _scale(axis: Any, metric: str, drawn: list[float]) -> None:
 
 
 def _numbers(rows: tuple[Row, ...], metric: str, part: str) -> dict[str, Number]:
-    return {row.slug: row.numbers[metric] for row in rows if row.slug and row.part == part and metric in row.numbers}
+    found = {row.slug: row.numbers.get(metric) for row in rows if row.slug and row.part == part}
+    return {slug: number for slug, number in found.items() if number is not None and math.isfinite(number.mean)}
 
 
 def _differing(records: list[dict[str, Any]]) -> str:

@@ -151,7 +151,7 @@ def _title(table: _Table) -> str:
 
 def _footnotes(table: _Table) -> list[str]:
     settings = table.manifest.settings
-    weighted = "" if settings["tested"] else "; weighted by valid pixels"
+    weighted = "; weighted by valid pixels" if any(row.part == "weighted" for row in table.rows) else ""
     lines = [f"Fold k is tested by what was trained on the others{weighted}."]
     if settings["runs"] > 1:
         lines[0] += f" {SPREAD}"
