@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.cache import written_whole
+from specrec.parameters import parse_spec
 from specrec.registry import registry
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def shown(results: "Results") -> tuple[str, list[Shown]]:
         label = written
         if slug not in main:
             label = next(letters)
-        elif key and record:
-            label = str(record["settings"][key])
+        elif key:
+            label = str(record["settings"][key] if record else parse_spec(written)[1].get(key, written))
         field, parameters = record.get("receptive_field"), record.get("parameter_count")
         listed.append(Shown(slug, written, label, slug not in main, field, parameters))
     return key or "method", listed
@@ -118,7 +119,7 @@ def ablation_figure(results: "Results") -> Any:
         handles, labels, title=_title(results), loc="outside upper center", ncols=max(1, len(labels)), frameon=False
     )
     notes = [
-        f"{method.label}: {method.written} ({method.size}, {method.parameters or 0:,} parameters)"
+        f"{method.label}: {method.written} ({method.size}, {_thousands(method.parameters)} parameters)"
         for method in methods
         if method.control
     ]
@@ -150,7 +151,7 @@ def _draw_panel(axis: Any, metric: str, methods: list[Shown], results: "Results"
     for place, method in zip(places, methods, strict=True):
         number = numbers.get(method.slug)
         if number is None:
-            axis.annotate("no result", (place, 0), xycoords=("data", "axes fraction"), rotation=90, ha="center")
+            axis.annotate("no result", (place, 0.03), xycoords=("data", "axes fraction"), rotation=90, ha="center")
         else:
             colour, label = (CONTROL, "test error, controls") if method.control else (METHOD, "test error")
             axis.bar(place, number.mean, 0.8, color=colour, label=once(label), zorder=2)
@@ -174,6 +175,7 @@ def _draw_panel(axis: Any, metric: str, methods: list[Shown], results: "Results"
             )  # fmt: skip
             drawn.append(mean)
     axis.set_xticks(places, [_tick(method) for method in methods], fontsize=7)
+    axis.set_xlim(-GAP, places[-1] + GAP)
     _scale(axis, metric, drawn)
 
 
@@ -215,12 +217,16 @@ def _tick(method: Shown) -> str:
 
 
 def _short(value: float, metric: str) -> str:
-    return f"{value:.4f}" if registry().metric(metric).higher_is_better else f"{value:.3g}"
+    return f"{value:.4f}" if registry().metric(metric).higher_is_better else f"{value:#.3g}".rstrip(".")
+
+
+def _thousands(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
 
 
 def _title(results: "Results") -> str:
     settings = results.manifest.settings
-    kind = " (synthetic scenes, no stand-in for real data)" if settings["dataset"] == "synthetic" else ""
-    spread = ", bars: mean, whiskers: standard deviation (ddof = 1)" if settings["runs"] > 1 else ""
-    runs = f"{settings['runs']} run{'s' * (settings['runs'] > 1)}"
-    return f"{settings['dataset']}{kind}, {part_shown(results)}, {runs}{spread}"
+    dataset = settings["dataset"]
+    data = "synthetic scenes, no stand-in for real data" if dataset == "synthetic" else dataset
+    runs = f"mean and standard deviation (ddof = 1) of {settings['runs']} runs" if settings["runs"] > 1 else "one run"
+    return f"{data}; {part_shown(results)}; {runs}"

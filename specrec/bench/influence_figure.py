@@ -83,5 +83,5 @@ def _draw_map(axis: Any, name: str, method: Shown, path: Path, norm: Any) -> Non
         axis.add_patch(Rectangle(corner, extent, extent, fill=False, edgecolor="white", linestyle=style, linewidth=1.2))
     axis.set_xlim(-edge, edge)
     axis.set_ylim(edge, -edge)
-    axis.set_title(f"{name}\nfield {method.size}, effective side {side:.3g}", fontsize="small")
+    axis.set_title(f"{name}\nfield {method.size}, effective side {side:.1f}", fontsize="small")
     axis.tick_params(labelsize="x-small")

@@ -156,9 +156,7 @@ def _footnotes(table: _Table) -> list[str]:
     if settings["runs"] > 1:
         lines[0] += f" {SPREAD}"
     if settings["score_training"]:
-        lines.append(
-            f"{TRAINING.strip().capitalize()}: the error on {settings['score_training']} of the scenes trained on."
-        )
+        lines.append(f"{TRAINING.strip()}: on up to {settings['score_training']} of the scenes that were trained on.")
     return lines
 
 
