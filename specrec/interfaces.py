@@ -140,6 +140,29 @@ class Reconstructor(ABC):
         (height, width, bands) float32 on the scale of the scaled training cubes; not clipped.
         """
 
+    def influence(self, rgb: Image, row: int, column: int) -> NDArray[np.float32] | None:  # noqa: ARG002 - optional
+        """Tell how strongly each pixel moves the estimate at one place; None: this method cannot tell.
+
+        Parameters
+        ----------
+        rgb
+            As in `reconstruct`.
+        row, column
+            The place.
+
+        Returns
+        -------
+        (height, width) float32, not negative: the root of the summed squares of the derivatives of all bands of the
+        estimate there with respect to the channels of the image. It is 0 outside the receptive field, and shows how
+        much of it counts.
+
+        References
+        ----------
+        Luo, Li, Urtasun and Zemel 2016, Understanding the effective receptive field in deep convolutional neural
+        networks, arXiv:1701.04128.
+        """
+        return None
+
     @abstractmethod
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the fitted state: named arrays, and plain JSON values for the rest."""

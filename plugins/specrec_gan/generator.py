@@ -10,6 +10,7 @@ from torch.nn import functional
 
 SLOPE = 0.2  # of every leaky ReLU
 HIDDEN = 64  # channels between the two 1 x 1 convolutions
+DEEP = 3  # levels from here on are those of branches 5 and up
 DEEPEST = 8  # filters double up to this many times the first width
 
 
@@ -31,12 +32,21 @@ class Generator(nn.Module):
         Of the cube.
     dropout
         Rate after every transposed convolution, while training.
+    deep_dropout
+        The rate on the levels that branches 5 and up add; None: the same.
     batch_norm
         Normalise after the inner convolutions, as Isola et al. (2017) do and the paper advises against.
     """
 
     def __init__(
-        self, branches: int, width: int = 64, bands: int = 31, *, dropout: float = 0.1, batch_norm: bool = False
+        self,
+        branches: int,
+        width: int = 64,
+        bands: int = 31,
+        *,
+        dropout: float = 0.1,
+        deep_dropout: float | None = None,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         levels = filters(branches, width)
@@ -51,7 +61,9 @@ class Generator(nn.Module):
             count = levels[level]
             self.decoder.append(_block(Doubling(arriving, count, 2, stride=2), count, batch_norm))
             arriving = count + (levels[level - 1] if level else 3)
-        self.dropout = nn.Dropout(dropout)
+        deep = dropout if deep_dropout is None else deep_dropout
+        rates = [deep if level >= DEEP else dropout for level in reversed(range(len(levels)))]
+        self.dropout = nn.ModuleList(nn.Dropout(rate) for rate in rates)  # one for each of the decoder
         self.mix = nn.Conv2d(arriving, HIDDEN, 1)
         self.out = nn.Conv2d(HIDDEN, bands, 1)
         initialise(self)
@@ -65,8 +77,8 @@ class Generator(nn.Module):
             skips.append(value)
             value = _leaky(value)
         skips.pop()
-        for decode in self.decoder:
-            value = self.dropout(decode(value))  # twice the size
+        for decode, drop in zip(self.decoder, self.dropout, strict=True):
+            value = drop(decode(value))  # twice the size
             skip = skips.pop()
             # every value passes one leaky ReLU; the RGB image passes none
             value = _leaky(torch.cat([value, skip], 1)) if skips else torch.cat([_leaky(value), skip], 1)

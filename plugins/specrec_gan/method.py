@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import Arrays, FitContext, Reconstructor
@@ -29,7 +30,11 @@ class Gan(Reconstructor):
     summary = "adversarial U-Net; context by strided convolutions"
     reference = "Alvarez-Gila, van de Weijer and Garrote 2017, doi:10.1109/ICCVW.2017.64"
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "preset": Parameter("paper", "paper: as published; quick: minutes on a CPU", choices=("paper", "quick")),
+        "preset": Parameter(
+            "paper",
+            "paper: as published; quick: minutes on a CPU; small: narrow enough for all nine branches there",
+            choices=("paper", "quick", "small"),
+        ),
         "branches": Parameter(9, "skip levels kept, 1 (per pixel) to 9 (full net)", minimum=1, maximum=MAX_BRANCHES),
         "width": Parameter(64, "filters of the first encoder level", minimum=1),
         "discriminator_width": Parameter(32, "filters of the discriminator's first convolution", minimum=1),
@@ -37,6 +42,9 @@ class Gan(Reconstructor):
         "l1_weight": Parameter(100.0, "weight of the reconstruction loss", minimum=0),
         "loss": Parameter("l1", "reconstruction loss: mean absolute or mean squared error", choices=("l1", "l2")),
         "dropout": Parameter(0.1, "rate after each transposed convolution", minimum=0, maximum=0.95),
+        "deep_dropout": Parameter(
+            -1.0, "rate on the levels that branches 5 and up add; below 0: as dropout", minimum=-1, maximum=0.95
+        ),
         "dropout_at_test": Parameter(False, "keep dropout on when reconstructing, seeded"),
         "batch_norm": Parameter(False, "batch normalisation, which the paper found inferior"),
         "schedule": Parameter(
@@ -67,6 +75,16 @@ class Gan(Reconstructor):
             "batch": 16,
             "crop": 32,
             "learning_rate": 2e-3,
+            "discriminator_rate": 2e-4,
+            "decay": "cosine",
+            "flips": True,
+            "output_bias": "median",
+        },
+        "small": {
+            "width": 16,
+            "discriminator_width": 16,
+            "steps": 800,
+            "learning_rate": 1e-2,
             "discriminator_rate": 2e-4,
             "decay": "cosine",
             "flips": True,
@@ -181,6 +199,26 @@ class Gan(Reconstructor):
         cube: Cube = estimate[0, :height, :width].cpu().contiguous().numpy()
         return cube
 
+    def influence(self, rgb: Image, row: int, column: int) -> NDArray[np.float32]:
+        """Differentiate the estimate at one place by the image; see `Reconstructor.influence`."""
+        import torch
+
+        if self.generator_ is None:
+            raise SpecrecError("gan is not fitted; call fit, or load weights")
+        check_image(rgb)
+        height, width = rgb.shape[:2]
+        generator = self.generator_.to(self.device).eval()
+        rows, columns = (np.pad(np.arange(side), (0, -side % self.grid), mode="reflect") for side in (height, width))
+        image = torch.from_numpy(rgb.astype(np.float32)).to(self.device).requires_grad_()
+        padded = (2.0 * image[rows][:, columns] - 1.0).permute(2, 0, 1)[None]
+        spectrum = (generator(padded)[0, :, row, column] + 1.0) / 2.0
+        squares = torch.zeros(height, width, device=image.device)
+        for value in spectrum:
+            (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
+            squares += gradient.square().sum(2)
+        answer: NDArray[np.float32] = squares.sqrt().cpu().numpy()
+        return answer
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the generator's weights; the discriminator is not kept."""
         if self.generator_ is None:
@@ -207,10 +245,12 @@ class Gan(Reconstructor):
     def _network(self, bands: int) -> "Generator":
         from specrec_gan.generator import Generator
 
+        deep = float(self.settings["deep_dropout"])
         return Generator(
             self.branches,
             int(self.settings["width"]),
             bands,
             dropout=float(self.settings["dropout"]),
+            deep_dropout=deep if deep >= 0 else None,
             batch_norm=bool(self.settings["batch_norm"]),
         )

@@ -45,6 +45,10 @@ class Cell:
         Of the results.
     save_cubes
         Also write every estimate and every scaled reference.
+    scored_training
+        Names of training scenes that are scored too.
+    influence
+        Places of test scenes over which the influence of the surroundings is averaged.
     """
 
     method: str
@@ -67,6 +71,8 @@ class Cell:
     device: str
     folder: str
     save_cubes: bool = False
+    scored_training: list[str] = field(default_factory=list)
+    influence: int = 0
 
     @property
     def slug(self) -> str:

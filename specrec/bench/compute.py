@@ -13,6 +13,7 @@ import numpy as np
 
 from specrec.bench import separate
 from specrec.bench.cells import Cell, head, write_record
+from specrec.bench.influence import save_influence
 from specrec.bench.protocol import region_mask
 from specrec.bench.samples import save_sample
 from specrec.cubes import write_cube
@@ -106,16 +107,25 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
         test.add(view(name), shown=index == 0 and cell.run == 0)
+    training = _Test(replace(cell, save_cubes=False), method)
+    for name in cell.scored_training:
+        progress(1.0, f"scoring {name}, trained on")
+        training.add(view(name), shown=False)
+    if cell.influence and cell.run == 0:
+        progress(1.0, "measuring the influence of the surroundings")
+        save_influence(cell, method, [view(name) for name in cell.test])
     return {
         "device": device,
         "input": method.input,
         "images": test.images,
+        "training_images": training.images,
         "curve": method.history_,
         **fitted,
         **test.seconds,
         "megapixels": test.megapixels,
         "broken_metrics": test.broken_metrics,
         "parameter_count": method.parameter_count,
+        "receptive_field": method.receptive_field,
         "peak_memory_bytes": _peak_memory(),
         "cubes_saved": cell.save_cubes,
     }

@@ -113,6 +113,12 @@ def limited(split: Split, limit: int) -> Split:
     return _from_groups(groups, [*split.unused, *(name for name in split.used if name not in kept)])
 
 
+def sampled(names: Sequence[str], count: int, seed: Sequence[int]) -> list[str]:
+    """Choose so many of the scenes at random, in their order; all of them where there are fewer."""
+    chosen = np.random.default_rng(seed).permutation(len(names))[:count]
+    return [names[index] for index in sorted(chosen)]
+
+
 def _from_groups(groups: Sequence[tuple[str, ...]], unused: Sequence[str]) -> Split:
     folds = tuple(
         Fold(group, tuple(sorted(name for j, other in enumerate(groups) if j != k for name in other)))

@@ -14,6 +14,7 @@ from specrec.errors import SpecrecError, UsageError
 from specrec.rendering import rendering_id
 
 MANIFEST_VERSION = 1
+SHOWN = ("metrics", "methods", "controls", "figure")
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,16 @@ class Manifest:
 
 def make_manifest(protocol: Protocol, split: Split, scenes: Mapping[str, Mapping[str, Any]]) -> Manifest:
     """Write down a protocol, its folds and its data in plain values."""
-    settings = json.loads(json.dumps(asdict(protocol)))
+    settings = _plain(protocol)
     folds = [{"test": list(fold.test), "train": list(fold.train)} for fold in split.folds]
     plain = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
     rendering = rendering_id(protocol.quantisation)
     return Manifest(settings, folds, list(split.unused), plain, rendering, specrec_version=version("specrec"))
+
+
+def _plain(protocol: Protocol) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(protocol)))
+    return plain
 
 
 def agree(folder: Path, manifest: Manifest) -> Manifest:
@@ -92,10 +98,11 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
         values = json.loads(path.read_text("utf-8"))
+        values["settings"] = {**_plain(Protocol("", "")), **values["settings"]}  # keys that are newer than the folder
         manifest = Manifest(**values)
     except FileNotFoundError:
         raise SpecrecError(f"{folder} is no results folder: it has no manifest.json") from None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         raise SpecrecError(f"{path} is not a manifest of this specrec") from None
     if manifest.manifest_version != MANIFEST_VERSION:
         raise SpecrecError(f"{path} has version {manifest.manifest_version}, this specrec reads {MANIFEST_VERSION}")
@@ -103,8 +110,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _deciding(manifest: Manifest) -> dict[str, Any]:
-    """What two starts in one folder must agree on; columns may change, since a cell holds every metric."""
-    settings = {key: value for key, value in manifest.settings.items() if key != "metrics"}
+    """What two starts in one folder must agree on: not what is only shown, since a cell holds every metric."""
+    settings = {key: value for key, value in manifest.settings.items() if key not in SHOWN}
     return {
         "settings": settings,
         "folds": manifest.folds,

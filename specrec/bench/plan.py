@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
@@ -43,7 +43,7 @@ class Plan:
 
 
 def make_plan(
-    methods: str | Sequence[str],
+    methods: str | Sequence[str] | None = None,
     dataset: str | None = None,
     data: str | os.PathLike[str] | None = None,
     *,
@@ -69,29 +69,30 @@ def make_plan(
     if chosen.preset not in presets:
         wanted = nearest(chosen.preset, presets)
         raise UsageError(f"protocol {chosen.name}: no method has a preset {chosen.preset!r}; {wanted}")
-    built = _methods(methods, chosen.preset)
+    built = _methods((*chosen.methods, *chosen.controls) if methods is None else methods, chosen.preset)
     source_class = registry().scene_source(chosen.dataset)
     source = source_class(find_folder(source_class, data), **chosen.options)
     split = _split(source.names(), chosen, folds_from, limit)
-    chosen = replace(chosen, folds=len(split.folds), options=dict(source.settings))
+    chosen = chosen.changed(folds=len(split.folds), options=dict(source.settings))
     folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
     return Plan(chosen, built, source, split, folder)
 
 
 def _protocol(name: str | None, dataset: str | None) -> Protocol:
     if dataset is None:
-        return protocol.load(name or "embedded")
+        chosen = protocol.load(name or "embedded")
+        return chosen.settled(chosen.dataset)
     source, given = parse_spec(dataset)
     registry().scene_source(source)
-    chosen = protocol.load(name) if name is not None else protocol.for_dataset(source)
-    kept = dict(chosen.options) if chosen.dataset == source else {}
-    return chosen.changed(dataset=source, options={**kept, **given})
+    chosen = (protocol.load(name) if name is not None else protocol.for_dataset(source)).settled(source)
+    return chosen.changed(options={**chosen.options, **given})
 
 
 def _methods(methods: str | Sequence[str], preset: str) -> dict[str, tuple[str, Reconstructor]]:
     texts = split_specs(methods if isinstance(methods, str) else ",".join(methods))
     if not texts:
-        raise UsageError(f"no methods given; {nearest('', registry().reconstructors)}")
+        known = nearest("", registry().reconstructors)
+        raise UsageError(f"no methods given (--methods), and the protocol names none; {known}")
     built = {}
     for text in texts:
         name, given = parse_spec(text)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -46,12 +46,25 @@ class Protocol:
         How images are reconstructed, as in `specrec.tiling`; which pixels count is the region's business alone.
     metrics
         Columns of the table; a cell holds all metrics there are.
+    methods, controls
+        Trained where the user names none. The figure sets the controls apart; nothing else tells the two apart.
+    tested
+        The folds that are computed; empty: all.
+    score_training
+        So many seeded training scenes of each cell are scored too: the training error.
+    influence
+        Average the influence of the surroundings (`specrec.interfaces.Reconstructor.influence`) over so many seeded
+        places of test scenes; 0: leave it.
+    figure
+        Further figures: ``ablation`` draws the methods against their receptive fields; empty: none.
     preset
         Parameter preset of the methods that have one of that name.
     threads
         Of each cell.
     reported
         A file of rows to show beside, from a publication; empty: none.
+    on
+        Values that are other on a data set, by its name: the TOML table ``[on.icvl]``.
     """
 
     name: str
@@ -66,14 +79,46 @@ class Protocol:
     region: str = "full"
     tiles: str = "auto"
     metrics: tuple[str, ...] = ("rmse", "rrmse", "gfc", "de2000", "rmse@arad2016")
+    methods: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    tested: tuple[int, ...] = ()
+    score_training: int = 0
+    influence: int = 0
+    figure: str = ""
     preset: str = "paper"
     threads: int = 1
     reported: str = ""
+    on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def computed_folds(self) -> tuple[int, ...]:
+        """The folds that are tested, in order."""
+        return tuple(sorted(set(self.tested))) or tuple(range(self.folds))
 
     def changed(self, **changes: Any) -> "Protocol":
         """Return this protocol with what is not None replaced, checked again."""
         given = {key: value for key, value in changes.items() if value is not None}
         return _checked(replace(self, **given), self.name)
+
+    def settled(self, dataset: str) -> "Protocol":
+        """Return this protocol on a data set: options kept where they are of this one, ``[on.NAME]`` applied."""
+        kept = self.options if dataset == self.dataset else {}
+        there = {"options": kept, **_read(self.on.get(dataset, {}), _OVERRIDABLE, f"{self.name}: on.{dataset}")}
+        return self.changed(**there, dataset=dataset, on={})
+
+
+FIGURES = ("", "ablation")
+_LEAST = {
+    "folds": 2,
+    "scenes_per_fold": 0,
+    "runs": 1,
+    "seed": 0,
+    "threads": 1,
+    "score_training": 0,
+    "influence": 0,
+}
+_KEYS = {item.name for item in fields(Protocol)} - {"name"}
+_OVERRIDABLE = _KEYS - {"dataset", "on"}
 
 
 def names() -> list[str]:
@@ -119,24 +164,29 @@ def parse(text: str, name: str) -> Protocol:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"protocol {name}: not a TOML file ({error})") from None
-    known = {item.name for item in fields(Protocol)} - {"name"}
-    for key in values:
-        if key not in known:
-            raise UsageError(f"protocol {name}: unknown key {key!r}; {nearest(key, known)}")
+    values = _read(values, _KEYS, name)
     if "dataset" not in values:
         raise UsageError(f"protocol {name}: the key 'dataset' is missing")
-    if isinstance(values.get("metrics"), list):
-        values["metrics"] = tuple(values["metrics"])
-    return _checked(Protocol(name=name, **values), name)
+    chosen = _checked(Protocol(name=name, **values), name)
+    for dataset in chosen.on:
+        chosen.settled(dataset)  # a mistake there is told on every data set
+    return chosen
+
+
+def _read(values: Mapping[str, Any], known: Set[str], where: str) -> dict[str, Any]:
+    """Refuse unknown keys, and make tuples of the lists."""
+    for key in values:
+        if key not in known:
+            raise UsageError(f"protocol {where}: unknown key {key!r}; {nearest(key, known)}")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _checked(protocol: Protocol, name: str) -> Protocol:
     def refuse(key: str, wanted: str) -> None:
         raise UsageError(f"protocol {name}: {key} must be {wanted}, not {getattr(protocol, key)!r}")
 
-    for key, least in {"folds": 2, "scenes_per_fold": 0, "runs": 1, "seed": 0, "threads": 1}.items():
-        value = getattr(protocol, key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    for key, least in _LEAST.items():
+        if not _whole(getattr(protocol, key)) or getattr(protocol, key) < least:
             refuse(key, f"a whole number of at least {least}")
     for key, choices in {"scaling": get_args(Scaling), "quantisation": get_args(Quantisation)}.items():
         if getattr(protocol, key) not in choices:
@@ -146,18 +196,28 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
             refuse(key, "a word")
     if not isinstance(protocol.options, Mapping):
         refuse("options", "a table")
-    if (
-        not isinstance(protocol.metrics, tuple)
-        or not protocol.metrics
-        or not all(isinstance(metric, str) for metric in protocol.metrics)
-    ):
-        refuse("metrics", "a list of metric ids")
+    for key, wanted in {"metrics": "metric ids", "methods": "methods", "controls": "methods"}.items():
+        value = getattr(protocol, key)
+        words = isinstance(value, tuple) and all(isinstance(word, str) for word in value)
+        if not words or (key == "metrics" and not value):
+            refuse(key, f"a list of {wanted}")
+    tested = protocol.tested
+    if not isinstance(tested, tuple) or not all(_whole(fold) and 0 <= fold < protocol.folds for fold in tested):
+        refuse("tested", f"a list of folds from 0 to {protocol.folds - 1}")
+    if protocol.figure not in FIGURES:
+        refuse("figure", f"empty or one of {', '.join(filter(None, FIGURES))}")
+    if not isinstance(protocol.on, Mapping) or not all(isinstance(table, Mapping) for table in protocol.on.values()):
+        refuse("on", "tables by the names of data sets")
     if protocol.reported and protocol.reported not in reported_names():
         refuse("reported", f"empty or one of {', '.join(reported_names())}")
     if not _REGION.fullmatch(protocol.region):
         refuse("region", "full, tiles:SIZE or crop:BORDER")
     parse_tiles(protocol.tiles)
     return protocol
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def region_mask(region: str, height: int, width: int) -> Mask:
@@ -170,7 +230,7 @@ def region_mask(region: str, height: int, width: int) -> Mask:
 
     Examples
     --------
-    >>> region_mask("tiles:256", 1392, 1300).sum() == 1280 * 1280
+    >>> int(region_mask("tiles:256", 1392, 1300).sum()) == 1280 * 1280
     True
     """
     mask = np.zeros((height, width), dtype=np.bool_)

@@ -11,7 +11,7 @@ import numpy as np
 
 from specrec.bench import cells, separate, tables
 from specrec.bench.manifest import Manifest, read_manifest
-from specrec.bench.rows import Number, Row
+from specrec.bench.rows import TRAINING, Number, Row
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,14 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
 def _rows(
     written: str, slug: str, mine: dict[tuple[int, int], dict[str, Any]], manifest: Manifest, columns: Sequence[str]
 ) -> Iterable[Row]:
-    folds = range(len(manifest.folds))
+    every = len(manifest.folds)
+    folds = sorted(set(manifest.settings["tested"])) or list(range(every))
     runs = range(manifest.settings["runs"])
-    parts = [("weighted", list(folds)), *((f"fold {fold}", [fold]) for fold in folds)]
-    for part, wanted in parts:
+    parts = [("weighted", folds, "images")] if len(folds) == every else []
+    parts += [(f"fold {fold}", [fold], "images") for fold in folds]
+    if manifest.settings["score_training"]:
+        parts += [(part + TRAINING, wanted, "training_images") for part, wanted, _ in parts]
+    for part, wanted, images in parts:
         cells_of_part = [[mine.get((fold, run)) for fold in wanted] for run in runs]
         notes = {_note(record) for group in cells_of_part for record in group} - {""}
         if notes:
@@ -102,7 +106,7 @@ def _rows(
         complete = [[record for record in group if record is not None] for group in cells_of_part]
         numbers = {}
         for metric in columns:
-            values = [_weighted(group, metric) for group in complete]
+            values = [_weighted([image for record in group for image in record[images]], metric) for group in complete]
             known = [value for value in values if value is not None]
             if len(known) == len(values):
                 spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
@@ -116,9 +120,9 @@ def _note(record: dict[str, Any] | None) -> str:
     return f"failed: {record['reason']}" if record["status"] == "failed" else ""
 
 
-def _weighted(group: Sequence[dict[str, Any]], metric: str) -> float | None:
-    """Mean over all images of these folds, each with its weight: folds count by their valid pixels."""
-    scores = [image["scores"].get(metric) for record in group for image in record["images"]]
+def _weighted(images: Sequence[dict[str, Any]], metric: str) -> float | None:
+    """Mean over all images of some folds, each with its weight: folds count by their valid pixels."""
+    scores = [image["scores"].get(metric) for image in images]
     if not scores or any(score is None for score in scores):
         return None
     values = np.array([float(score[0]) for score in scores])
@@ -134,4 +138,4 @@ def _reported(name: str, columns: Sequence[str]) -> Iterable[Row]:
     table = tomllib.loads(text)
     for row in table["rows"]:
         numbers = {metric: Number(*row[metric]) for metric in columns if metric in row}
-        yield Row(row["method"], "", row["part"], numbers, f"reported: {table['source']}")
+        yield Row(row["method"], "", row["part"], numbers, f"reported: {table['source']}", row.get("beside", ""))

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+TRAINING = " (training)"
+"""Ends the part of a row whose scenes were trained on."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -22,11 +25,14 @@ class Row:
     slug
         Its name in paths; empty for a reported row.
     part
-        ``weighted`` (over folds), ``fold 0``, ``fold 1``, ..
+        ``weighted`` (over folds, where all are computed), ``fold 0``, ``fold 1``, .., ``fold 0 (training)``: of the
+        scenes trained on.
     numbers
         By metric id; one that is not there was not computed.
     note
         Why a cell failed, or where a reported row comes from.
+    beside
+        Of a reported row: the method, as one writes it, that was measured there.
     """
 
     method: str
@@ -34,3 +40,4 @@ class Row:
     part: str
     numbers: dict[str, Number] = field(default_factory=dict)
     note: str = ""
+    beside: str = ""

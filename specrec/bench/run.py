@@ -8,10 +8,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from specrec.bench import cells, manifest
+from specrec.bench.ablation import draw_ablation
 from specrec.bench.cells import Cell
 from specrec.bench.compute import run_cell
 from specrec.bench.executors import InProcess, LocalProcesses
 from specrec.bench.figure import draw_figure
+from specrec.bench.folds import sampled
+from specrec.bench.influence_figure import draw_influence
 from specrec.bench.plan import Plan, make_plan
 from specrec.bench.protocol import region_mask
 from specrec.bench.results import Results, read_results
@@ -42,7 +45,7 @@ class Watcher:
 
 
 def bench(
-    methods: str | Sequence[str],
+    methods: str | Sequence[str] | None = None,
     dataset: str | None = None,
     data: str | os.PathLike[str] | None = None,
     *,
@@ -67,7 +70,7 @@ def bench(
     Parameters
     ----------
     methods
-        Such as ``["gan", "arad"]`` or ``"gan[branches=4],arad"``.
+        Such as ``["gan", "arad"]`` or ``"gan[branches=4],arad"``. Default: those the protocol names.
     dataset
         ``synthetic``, ``cave``, ``icvl``, ``folder`` or a plugin's, with options in brackets. Default: the protocol's.
     data
@@ -143,6 +146,9 @@ def write_tables(results: Results) -> None:
         with written_whole(results.folder / name) as temporary:
             temporary.write_text(results.table(form), "utf-8")
     draw_figure(results, results.folder / "figure.png")
+    if results.manifest.settings["figure"] == "ablation":
+        draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")
+        draw_influence(results, results.folder / "influence.png", results.folder / "influence.pdf")
 
 
 def _devices(device: str, jobs: int | None, threads: int) -> list[str]:
@@ -210,7 +216,9 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
 def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
     chosen = plan.protocol
     for run in range(chosen.runs):
-        for index, fold in enumerate(plan.split.folds):
+        for index in chosen.computed_folds:
+            fold = plan.split.folds[index]
+            scored = sampled(fold.train, chosen.score_training, (chosen.seed, index))
             known = {name: facts.facts[name] for name in fold.test + fold.train}
             for _, method in plan.methods.values():
                 yield Cell(
@@ -234,6 +242,8 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
                     device="cpu",
                     folder=str(plan.folder.resolve()),
                     save_cubes=save_cubes,
+                    scored_training=scored,
+                    influence=chosen.influence,
                 )
 
 

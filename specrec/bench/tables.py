@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specrec.bench.manifest import Manifest
-from specrec.bench.rows import Number, Row
+from specrec.bench.rows import TRAINING, Number, Row
 from specrec.errors import UsageError
 from specrec.registry import registry
 
@@ -139,22 +139,26 @@ def _arrow(metric: str) -> str:
 
 def _title(table: _Table) -> str:
     settings = table.manifest.settings
-    tested = [len(fold["test"]) for fold in table.manifest.folds]
+    sizes = ", ".join(str(len(fold["test"])) for fold in table.manifest.folds)
+    tested = f", tested: {', '.join(map(str, settings['tested']))}" if settings["tested"] else ""
     data = settings["dataset"] + (
         " (synthetic scenes, no stand-in for real data)" * (settings["dataset"] == "synthetic")
     )
     return (
-        f"Protocol {settings['name']}: {data}, {len(tested)} folds of {', '.join(map(str, tested))} scenes,"
+        f"Protocol {settings['name']}: {data}, {len(table.manifest.folds)} folds of {sizes} scenes{tested},"
         f" {settings['runs']} run{'s' * (settings['runs'] > 1)}, seed {settings['seed']}, region {settings['region']}"
     )
 
 
 def _footnotes(table: _Table) -> list[str]:
-    spread = [SPREAD] if table.manifest.settings["runs"] > 1 else []
-    return [
-        f"Fold k is tested by what was trained on the others; weighted by valid pixels. {' '.join(spread)}".rstrip(),
-        *table.notes,
-    ]
+    settings = table.manifest.settings
+    weighted = "; weighted by valid pixels" if any(row.part == "weighted" for row in table.rows) else ""
+    lines = [f"Fold k is tested by what was trained on the others{weighted}."]
+    if settings["runs"] > 1:
+        lines[0] += f" {SPREAD}"
+    if settings["score_training"]:
+        lines.append(f"{TRAINING.strip()}: on up to {settings['score_training']} of the scenes that were trained on.")
+    return [*lines, *table.notes]
 
 
 def _escape(text: str) -> str:

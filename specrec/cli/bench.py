@@ -9,8 +9,8 @@ from specrec.cli import options
 
 
 @click.command(name="bench")
-@click.option("-m", "--methods", required=True, multiple=True, envvar="SPECREC_METHODS",
-              help="Methods, such as gan,arad or gan[branches=4,epochs=50].")  # fmt: skip
+@click.option("-m", "--methods", multiple=True, envvar="SPECREC_METHODS",
+              help="Methods, such as gan,arad or gan[branches=4,epochs=50]; default: the protocol's.")  # fmt: skip
 @click.option("-d", "--dataset", envvar="SPECREC_DATASET",
               help="synthetic (default), cave, icvl, folder or a plugin's; options in brackets.")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the data set.")
@@ -50,7 +50,7 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
     from specrec.cli.progress import BenchProgress, Line
 
     line = Line(quiet=quiet)
-    results = bench(list(methods), folds=folds, watcher=BenchProgress(line), **rest)
+    results = bench(list(methods) or None, folds=folds, watcher=BenchProgress(line), **rest)
     click.echo(results.table(form), nl=False)
     line.say(f"tables, cells and figure are in {results.folder}")
     if results.failed:
@@ -62,10 +62,11 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
     from specrec.bench.plan import make_plan
 
     kept = ("dataset", "data", "protocol", "runs", "seed", "folds_from", "metrics", "tiles", "limit", "output")
-    plan = make_plan(list(methods), fold_count=folds, **{key: rest[key] for key in kept})
+    plan = make_plan(list(methods) or None, fold_count=folds, **{key: rest[key] for key in kept})
     click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
     for run in range(plan.protocol.runs):
-        for index, fold in enumerate(plan.split.folds):
+        for index in plan.protocol.computed_folds:
+            fold = plan.split.folds[index]
             for slug, (written, _) in plan.methods.items():
                 record = cells.read(plan.folder / "cells" / slug / f"fold{index}-run{run}.json")
                 done = record is not None and record["status"] == "done" and not rest["overwrite"]

@@ -49,6 +49,19 @@ def rgb() -> np.ndarray:
     return (np.random.default_rng(1).integers(0, 256, (11, 13, 3)) / 255).astype(np.float32)
 
 
+def test_a_method_tells_its_influence_over_the_image_or_that_it_cannot(
+    spec: str, scenes: list[Scene], rgb: np.ndarray
+) -> None:
+    method = fit(spec, scenes)
+    found = method.influence(rgb, 4, 7)
+    if found is not None:
+        assert found.shape == rgb.shape[:2]
+        assert found.dtype == np.float32
+        assert (found >= 0).all()
+        far = np.maximum(*np.abs(np.indices(found.shape) - np.reshape([4, 7], (2, 1, 1))))
+        assert not found[far >= (method.receptive_field or far.size)].any()
+
+
 def test_fit_returns_self_and_reports_progress(spec: str, scenes: list[Scene]) -> None:
     told: list[float] = []
     method = registry().build(spec)

@@ -111,3 +111,23 @@ def test_batch_normalisation_is_there_only_when_asked_for() -> None:
 
     assert normalised(Generator(4)) == 0
     assert normalised(Generator(4, batch_norm=True)) == 5  # two inner encoder levels, three decoder levels
+
+
+def test_deep_dropout_acts_on_the_levels_of_the_branches_from_five_on_alone() -> None:
+    image = torch.rand(1, 3, 32, 32)
+    for branches, changes in ((4, False), (5, True), (6, True)):
+        net = Generator(branches, width=4, dropout=0.0, deep_dropout=0.5).train()
+        assert torch.equal(net(image), net(image)) is not changes
+        net.eval()
+        assert torch.equal(net(image), net(image))
+
+
+def test_deep_dropout_is_the_common_rate_unless_it_is_given() -> None:
+    rates = {deep: Gan(branches=6, dropout=0.2, **deep_dropout(deep))._network(31).dropout for deep in (None, 0.6, 0.0)}
+    assert [part.p for part in rates[None]] == [0.2] * 5
+    assert [part.p for part in rates[0.6]] == [0.6, 0.6, 0.2, 0.2, 0.2]  # from the deepest level up
+    assert [part.p for part in rates[0.0]] == [0.0, 0.0, 0.2, 0.2, 0.2]
+
+
+def deep_dropout(rate: float | None) -> dict[str, float]:
+    return {} if rate is None else {"deep_dropout": rate}

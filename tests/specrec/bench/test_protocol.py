@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 
 from specrec.bench import protocol
 from specrec.errors import SpecrecError, UsageError
+from specrec.parameters import parse_spec
+from specrec.registry import registry
 
 
 def test_the_protocols_that_come_with_specrec_are_what_they_say() -> None:
-    assert protocol.names() == ["cave", "embedded", "embedded-null", "icvl"]
+    assert protocol.names() == ["branches", "cave", "embedded", "embedded-null", "icvl"]
     embedded, null, cave, icvl = (protocol.load(name) for name in ("embedded", "embedded-null", "cave", "icvl"))
     assert (embedded.dataset, embedded.folds, embedded.scenes_per_fold, embedded.runs) == ("synthetic", 2, 20, 1)
     assert dict(embedded.options) | {"texture_link": False} == dict(null.options)
@@ -34,6 +36,17 @@ def test_a_data_set_alone_takes_the_protocol_of_its_name() -> None:
         ("dataset = 'cave'\nregion = 'tiles:0'", "region must be full, tiles:SIZE or crop:BORDER"),
         ("dataset = 'cave'\nmetrics = []", "metrics must be a list of metric ids"),
         ("dataset = ", "not a TOML file"),
+        ("dataset = 'cave'\nmethods = 'gan'", "methods must be a list of methods, not 'gan'"),
+        ("dataset = 'cave'\ncontrols = [1]", "controls must be a list of methods, not (1,)"),
+        ("dataset = 'cave'\ntested = [2]", "tested must be a list of folds from 0 to 1, not (2,)"),
+        ("dataset = 'cave'\ntested = 1", "tested must be a list of folds from 0 to 1, not 1"),
+        ("dataset = 'cave'\nscore_training = -1", "score_training must be a whole number of at least 0, not -1"),
+        ("dataset = 'cave'\ninfluence = 1.5", "influence must be a whole number of at least 0, not 1.5"),
+        ("dataset = 'cave'\nfigure = 'ablate'", "figure must be empty or one of ablation, not 'ablate'"),
+        ("dataset = 'cave'\n[on]\nicvl = 3", "on must be tables by the names of data sets"),
+        ("dataset = 'cave'\n[on.icvl]\nfold = 3", "on.icvl: unknown key 'fold'; did you mean 'folds'?"),
+        ("dataset = 'cave'\n[on.icvl]\ndataset = 'cave'", "on.icvl: unknown key 'dataset'"),
+        ("dataset = 'cave'\n[on.icvl]\nruns = 0", "runs must be a whole number of at least 1, not 0"),
     ],
 )
 def test_a_protocol_that_cannot_be_meant_is_refused(text: str, words: str) -> None:
@@ -41,6 +54,44 @@ def test_a_protocol_that_cannot_be_meant_is_refused(text: str, words: str) -> No
         protocol.parse(text, "mine")
     assert words in str(error.value)
     assert str(error.value).startswith("protocol mine: ")
+
+
+def test_a_data_set_has_its_own_values_and_loses_the_options_of_another() -> None:
+    text = "dataset = 'synthetic'\noptions = {world = 3}\nruns = 2\n[on.icvl]\nruns = 5\nmetrics = ['sam']\n"
+    chosen = protocol.parse(text, "mine")
+    icvl, cave, synthetic = (chosen.settled(name) for name in ("icvl", "cave", "synthetic"))
+    assert (icvl.dataset, icvl.runs, icvl.metrics, icvl.options) == ("icvl", 5, ("sam",), {})
+    assert (cave.dataset, cave.runs, cave.options) == ("cave", 2, {})
+    assert (synthetic.runs, synthetic.options) == (2, {"world": 3})
+    assert not icvl.on
+
+
+def test_the_branches_protocol_is_the_papers_figure_4_on_icvl() -> None:
+    icvl = protocol.load("branches").settled("icvl")
+    assert icvl.computed_folds == (1,)
+    assert (icvl.folds, icvl.scenes_per_fold, icvl.runs, icvl.region) == (2, 100, 2, "tiles:256")
+    assert icvl.preset == "paper"
+    assert icvl.methods == tuple(f"gan[branches={count}]" for count in range(1, 10))
+
+
+@pytest.mark.parametrize("dataset", ["synthetic", "icvl", "cave"])
+def test_the_control_without_context_has_as_many_parameters_as_four_branches(dataset: str) -> None:
+    chosen = protocol.load("branches").settled(dataset)
+    hidden, gan = (registry().reconstructor(name) for name in ("pixel", "gan"))
+    pixel = next(text for text in chosen.controls if text.startswith("pixel"))
+    settings = hidden.with_preset(chosen.preset, parse_spec(pixel)[1]).settings
+    first, second = (int(width) for width in str(settings["hidden"]).split("-"))
+    without = 3 * first + first + first * second + second + second * 31 + 31
+    net = gan.with_preset(chosen.preset, {"branches": 4})._network(31)
+    assert without == pytest.approx(sum(value.numel() for value in net.parameters()), rel=1e-3)
+
+
+def test_all_variants_of_the_branches_protocol_can_be_built() -> None:
+    for dataset in ("synthetic", "icvl", "cave"):
+        chosen = protocol.load("branches").settled(dataset)
+        for text in (*chosen.methods, *chosen.controls):
+            name, given = parse_spec(text)
+            assert registry().reconstructor(name).with_preset(chosen.preset, given)
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
@@ -58,7 +109,23 @@ def test_any_text_gives_a_protocol_or_a_clear_error(text: str) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["folds", "runs", "seed", "scaling", "region", "metrics", "preset", "options", "threads"]),
+        st.sampled_from(
+            [
+                "tested",
+                "methods",
+                "on",
+                "figure",
+                "folds",
+                "runs",
+                "seed",
+                "scaling",
+                "region",
+                "metrics",
+                "preset",
+                "options",
+                "threads",
+            ]
+        ),
         st.one_of(st.integers(-3, 5), st.booleans(), st.text(max_size=5), st.lists(st.integers(), max_size=2)),
     )
 )
