@@ -183,8 +183,8 @@ def load_picture(path: Path, formats: tuple[str, ...], max_pixels: int = MAX_PIX
             needed, there = pixels * (1 if picture.mode in _ONE_BYTE else 4), available_memory()
             if needed > there:
                 raise DataError(
-                    f"{path} takes {needed / 1e6:,.0f} MB when decoded and {there / 1e6:,.0f} MB of memory are available; "
-                    "end other programs or cut it up"
+                    f"{path} takes {needed / 1e6:,.0f} MB when decoded and {there / 1e6:,.0f} MB of memory are "
+                    "available; end other programs or cut it up"
                 )
             picture.load()
         return picture
