@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from specrec.cache import written_whole
 from specrec.errors import DataError, UsageError
+from specrec.memory import available_memory
 from specrec.scenes import Image, Window
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MAX_PIXELS = 600_000_000
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr"}  # 8 bits or fewer, and no ink colours
+_ONE_BYTE = {"1", "L", "P"}  # per pixel in Pillow's memory; the others take four
 _BITS_PER_SAMPLE = 258  # the TIFF tag
 _ORIENTATION = 0x0112  # the EXIF tag
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -178,6 +180,12 @@ def load_picture(path: Path, formats: tuple[str, ...], max_pixels: int = MAX_PIX
             pixels = picture.width * picture.height
             if pixels > max_pixels:
                 raise DataError(f"{path} has {pixels:,} pixels; --max-pixels admits {max_pixels:,}")
+            needed, there = pixels * (1 if picture.mode in _ONE_BYTE else 4), available_memory()
+            if needed > there:
+                raise DataError(
+                    f"{path} takes {needed / 1e6:,.0f} MB when decoded and {there / 1e6:,.0f} MB of memory are "
+                    "available; end other programs or cut it up"
+                )
             picture.load()
         return picture
     except DataError:
@@ -185,7 +193,7 @@ def load_picture(path: Path, formats: tuple[str, ...], max_pixels: int = MAX_PIX
     except PIL.UnidentifiedImageError:
         raise DataError(f"{path} is not an image that can be read ({', '.join(formats)})") from None
     except MemoryError:
-        raise DataError(f"{path} does not fit in memory; it takes 4 bytes per pixel") from None
+        raise DataError(f"{path} does not fit in memory; end other programs or cut it up") from None
     except Exception as error:  # a decoder may raise anything on damaged bytes
         raise DataError(f"{path} is damaged and cannot be decoded: {_first_line(error)}") from None
 

@@ -177,6 +177,17 @@ def test_there_is_one_limit_of_pixels_and_it_is_the_callers(tmp_path, monkeypatc
     assert PIL.Image.MAX_IMAGE_PIXELS == 10
 
 
+def test_a_photo_that_memory_does_not_hold_is_one_sentence(tmp_path, monkeypatch):
+    for mode in ("RGB", "L"):
+        PIL.Image.fromarray(picture(50, 40)).convert(mode).save(tmp_path / f"{mode}.png")
+    monkeypatch.setattr("specrec.images.available_memory", lambda: 7_999)
+    with pytest.raises(
+        DataError, match=r"RGB\.png takes 0 MB when decoded and 0 MB of memory are available; end other"
+    ):
+        read_image(tmp_path / "RGB.png")
+    assert read_image(tmp_path / "L.png").shape == (50, 40, 3)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @given(data=st.data())
 def test_any_window_of_a_photo_equals_the_part_of_the_whole_upright(tmp_path_factory, orientation, data):
