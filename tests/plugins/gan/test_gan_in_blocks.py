@@ -61,11 +61,10 @@ def test_any_batch_size_layout_and_number_of_bands_will_do(
 
 @pytest.mark.parametrize("branches", [1, 2, 4])
 def test_the_network_that_the_speed_is_measured_against_is_the_same_network(branches: int) -> None:
-    net = generator(branches).train()
+    net = generator(branches, dropout=0.0).train()
     benchmark = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "speed" / "plain_gan.py"))
     other = benchmark["PlainGenerator"](branches, 6, dropout=0.0)
     other.load_state_dict(net.state_dict())
-    net.dropout.p = 0.0
     rgb = torch.rand(2, 3, 16, 24) * 2.0 - 1.0
     target = torch.rand(2, 31, 16, 24)
     gradients = []
