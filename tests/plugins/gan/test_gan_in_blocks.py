@@ -13,10 +13,12 @@ from specrec_gan.inference import cubes
 from specrec_gan.method import Gan
 
 
-def generator(branches: int, *, batch_norm: bool = False, width: int = 6, bands: int = 31) -> Generator:
+def generator(
+    branches: int, *, batch_norm: bool = False, width: int = 6, bands: int = 31, dropout: float = 0.1
+) -> Generator:
     """A net with biases and running statistics that are not zero and one, in evaluation mode."""
     torch.manual_seed(branches)
-    net = Generator(branches, width, bands, batch_norm=batch_norm)
+    net = Generator(branches, width, bands, dropout=dropout, batch_norm=batch_norm)
     for part in net.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(part.running_mean, -1.0, 1.0)
