@@ -159,7 +159,7 @@ def test_what_cannot_be_meant_is_one_sentence(cli: Cli, weights: Path) -> None:
     refused(cli("bench", "-m", "mean", "--format", "xls"), 2, "unknown table format 'xls'")
     refused(cli("bench", "-m", "mean", "-d", "cave", "--data", "nowhere"), 2, "nowhere")
     refused(cli("bench", "-m", "mean[a=1]"), 2, "mean has no parameter 'a'")
-    refused(cli("bench"), 2, "Missing option '-m'")
+    refused(cli("bench"), 2, "no methods given (--methods), and the protocol names none")
     refused(cli("benhc"), 2, "No such command 'benhc'")
     assert not Path("specrec-results").exists()
 
