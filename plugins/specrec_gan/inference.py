@@ -14,6 +14,7 @@ from torch.nn import functional
 from specrec_gan.generator import SLOPE, Generator
 
 BLOCK = 1 << 18  # numbers in a block's largest tensor: 1 MiB in float32, about a core's second-level cache
+SHARED_BLOCK = 1 << 22  # with several threads: they wait for each other after every operation, so these must be longer
 LANES = 16  # a matrix product with 31 columns takes twice as long as with 32
 
 
@@ -71,6 +72,7 @@ class _Decoder:
         spare = -self.bands % LANES
         self.out = functional.pad(2.0 * generator.out.weight[:, :, 0, 0].t(), (0, spare))
         self.out_bias = functional.pad(2.0 * generator.out.bias, (0, spare))
+        self.block = BLOCK if torch.get_num_threads() == 1 else SHARED_BLOCK
         self.cube = skips[0].new_empty(*skips[0].shape[:2], self.bands)
 
     def expand(self, level: int, value: Tensor, top: int) -> None:
@@ -78,7 +80,7 @@ class _Decoder:
         weight, bias = self.up[level - 1]
         skip = self.skips[level - 1]
         width, channels = value.shape[1], weight.shape[1] // 4
-        for part in value.split(max(1, BLOCK // (width * weight.shape[1]))):
+        for part in value.split(max(1, self.block // (width * weight.shape[1]))):
             rows = len(part)
             up = torch.addmm(bias, part.reshape(rows * width, -1), weight)
             up = functional.leaky_relu_(up, SLOPE).view(rows, width, 2, 2, channels)
@@ -96,7 +98,7 @@ class _Decoder:
 
     def colours(self) -> None:
         """Fill the cube where there is no level below: each pixel by itself."""
-        rows = max(1, BLOCK // (self.cube.shape[1] * len(self.mix_bias)))
+        rows = max(1, self.block // (self.cube.shape[1] * len(self.mix_bias)))
         for rgb, cube in zip(self.skips[0].split(rows), self.cube.split(rows), strict=True):
             cube.copy_(self.spectra(rgb.flatten(0, 1)).view(cube.shape))
 

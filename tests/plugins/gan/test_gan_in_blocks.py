@@ -41,7 +41,8 @@ def plain(net: Generator, rgb: torch.Tensor) -> torch.Tensor:
 def test_the_blocks_give_the_numbers_of_the_plain_pass(
     branches: int, kind: torch.dtype, tolerance: float, batch_norm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inference, "BLOCK", 1 << 12)  # many blocks, also of a small image
+    for name in ("BLOCK", "SHARED_BLOCK"):
+        monkeypatch.setattr(inference, name, 1 << 12)  # many blocks, also of a small image
     net = generator(branches, batch_norm=batch_norm).to(kind)
     grid = 2 ** (branches - 1)
     rgb = torch.rand(2, 3, grid * -(-24 // grid), 2 * grid, dtype=kind) * 2.0 - 1.0
