@@ -1,4 +1,4 @@
-.PHONY: check fix test docs bench
+.PHONY: check fix test docs bench speed
 
 check:
 	ruff check .
@@ -14,6 +14,10 @@ test:
 
 docs:
 	mkdocs build --strict
+
+speed:
+	OMP_NUM_THREADS=1 python benchmarks/speed/network.py
+	OMP_NUM_THREADS=1 python benchmarks/speed/crops.py
 
 bench:
 	specrec bench --methods gan,arad,pixel
