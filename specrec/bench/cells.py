@@ -27,6 +27,8 @@ class Cell:
     ----------
     method, settings
         Name and resolved parameters.
+    written
+        The method as the user wrote it.
     fold, run
         Which one.
     seed
@@ -53,6 +55,7 @@ class Cell:
 
     method: str
     settings: dict[str, Any]
+    written: str
     fold: int
     run: int
     seed: int
@@ -82,7 +85,7 @@ class Cell:
     @property
     def label(self) -> str:
         """The cell in words."""
-        return f"{self.method} fold {self.fold} run {self.run}"
+        return cell_name(self.written, self.fold, self.run)
 
     @property
     def path(self) -> Path:
@@ -100,6 +103,17 @@ class Cell:
         return Path(self.folder) / "cubes" / self.slug / f"fold{self.fold}-run{self.run}"
 
 
+def cell_name(written: str, fold: int, run: int) -> str:
+    """Name a cell in words.
+
+    Examples
+    --------
+    >>> cell_name("gan[branches=4]", 0, 1)
+    'gan[branches=4] fold 0 run 1'
+    """
+    return f"{written} fold {fold} run {run}"
+
+
 def seed_of(seed: int, fold: int, run: int) -> int:
     """Derive the seed of a cell; it does not depend on which methods are listed."""
     return int(np.random.SeedSequence([seed, fold, run]).generate_state(1)[0])
@@ -115,6 +129,7 @@ def head(cell: Cell) -> dict[str, Any]:
     return {
         "results_version": RESULTS_VERSION,
         "method": cell.method,
+        "written": cell.written,
         "slug": cell.slug,
         "settings": cell.settings,
         "fold": cell.fold,

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import Any
 
+from specrec.bench.cells import cell_name
 from specrec.bench.compute import run_cell
 
 CellProgress = Callable[[str, float, str], None]
@@ -32,9 +33,9 @@ class InProcess(Executor):
         """Run ``fn(values)`` and return the finished future."""
         future: Future[Any] = Future()
         values = {**args[0], "device": self._device}
-        label = _label(values)
+        name = cell_name(values["written"], values["fold"], values["run"])
         try:
-            future.set_result(fn(values, lambda done, words: self._progress(label, done, words)))
+            future.set_result(fn(values, lambda done, words: self._progress(name, done, words)))
         except Exception as error:  # a future carries whatever was raised
             future.set_exception(error)
         return future
@@ -84,7 +85,7 @@ class LocalProcesses(Executor):
             self._free.put(device)
 
     def _in_process(self, values: dict[str, Any]) -> Any:
-        label = _label(values)
+        name = cell_name(values["written"], values["fold"], values["run"])
         with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
             process = self._start(errors)
             try:
@@ -100,7 +101,7 @@ class LocalProcesses(Executor):
                     elif "error" in message:
                         raise RuntimeError(message["error"])
                     else:
-                        self._progress(label, message["done"], message["words"])
+                        self._progress(name, message["done"], message["words"])
                 process.wait()
             except BrokenPipeError:
                 process.wait()
@@ -140,7 +141,3 @@ class LocalProcesses(Executor):
 def _close(pipe: Any) -> None:
     with suppress(BrokenPipeError):  # the process is gone, and so is what was still to be said to it
         pipe.close()
-
-
-def _label(values: dict[str, Any]) -> str:
-    return f"{values['method']} fold {values['fold']} run {values['run']}"

@@ -220,9 +220,10 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
             fold = plan.split.folds[index]
             scored = sampled(fold.train, chosen.score_training, (chosen.seed, index))
             known = {name: facts.facts[name] for name in fold.test + fold.train}
-            for _, method in plan.methods.values():
+            for written, method in plan.methods.values():
                 yield Cell(
                     method=method.name,
+                    written=written,
                     settings=dict(method.settings),
                     fold=index,
                     run=run,

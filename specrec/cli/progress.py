@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from specrec.bench.cells import cell_name
 from specrec.bench.run import Watcher
 
 REDRAWN = 0.2  # seconds between changes of the line on a terminal
@@ -51,10 +52,10 @@ class Line:
 
     def progress(self, title: str) -> "Any":
         """A progress callback for one piece of work, with the time that remains."""
-        started = time.monotonic()
+        remaining = _Remaining()
 
         def show(done: float, words: str) -> None:
-            self.status(f"{title} {done:4.0%} {words}{_remaining(started, done)}")
+            self.status(f"{title} {done:4.0%} {words}{remaining(done)}")
 
         return show
 
@@ -66,6 +67,7 @@ class BenchProgress(Watcher):
         self._line = line
         self._started = time.monotonic()
         self._under_way: dict[str, str] = {}
+        self._remaining: dict[str, _Remaining] = {}
         self._total = 0
         self._finished = 0
 
@@ -86,14 +88,15 @@ class BenchProgress(Watcher):
 
     def cell(self, label: str, done: float, words: str) -> None:
         """Show one cell beside the others."""
-        self._under_way[label] = f"{label} {done:.0%} {words}"
+        remaining = self._remaining.setdefault(label, _Remaining())
+        self._under_way[label] = f"{label} {done:.0%} {words}{remaining(done)}"
         shown = " | ".join(sorted(self._under_way.values()))
         self._line.status(f"[{self._finished}/{self._total}] {shown}")
 
     def finished(self, record: Mapping[str, Any]) -> None:
         """Say how a cell ended."""
-        label = f"{record['method']} fold {record['fold']} run {record['run']}"
-        self._under_way.pop(label, None)
+        name = cell_name(record["written"], record["fold"], record["run"])
+        self._under_way.pop(name, None)
         self._finished += 1
         if record["status"] == "failed":
             ending = f"failed: {record['reason']}"
@@ -102,14 +105,27 @@ class BenchProgress(Watcher):
             for metric, reason in record["broken_metrics"].items():
                 ending += f", without {metric} ({reason})"
         elapsed = time.monotonic() - self._started
-        self._line.say(f"[{self._finished}/{self._total}] {label}: {ending} ({elapsed:.0f} s since the start)")
+        self._line.say(f"[{self._finished}/{self._total}] {name}: {ending} ({elapsed:.0f} s since the start)")
 
 
-def _remaining(started: float, done: float) -> str:
-    elapsed = time.monotonic() - started
-    if done <= 0.02 or elapsed < 2:
-        return ""
-    return f", {elapsed * (1 - done) / done:.0f} s remain"
+class _Remaining:
+    """Says how long a piece of work will go on, judged from the first progress that was told of.
+
+    What comes before, such as reading data, tells nothing; nor does what an earlier start had done.
+    """
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None  # when, and the fraction done then
+
+    def __call__(self, done: float) -> str:
+        now = time.monotonic()
+        if self._first is None or self._first[1] <= 0.0:
+            self._first = (now, done)
+        elapsed, gained = now - self._first[0], done - self._first[1]
+        if gained < 0.01 or elapsed < 2:
+            return ""
+        seconds = elapsed * (1.0 - done) / gained
+        return f", {seconds / 60:.0f} min remain" if seconds > 120 else f", {seconds:.0f} s remain"
 
 
 def _columns() -> int:
