@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +22,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     made = Terminal()
-    monkeypatch.setattr("sys.stderr", made)
+    monkeypatch.setattr("specrec.cli.progress.sys", SimpleNamespace(stderr=made))  # pytest puts its own stderr in place
     monkeypatch.setattr("time.monotonic", lambda: made.now)
     monkeypatch.setenv("COLUMNS", "200")
     return made
