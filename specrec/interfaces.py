@@ -22,6 +22,15 @@ def silent(_fraction: float, _words: str) -> None:
     """Report progress to nobody."""
 
 
+@dataclass
+class Spent:
+    """What earlier starts of a training took that goes on from a checkpoint; the training fills it in."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    starts: int = 0
+
+
 @dataclass(frozen=True)
 class FitContext:
     """What the harness gives a method beside the scenes.
@@ -39,6 +48,8 @@ class FitContext:
     checkpoint
         A file where a long training may keep its state, to go on from there when it is started again; None: nowhere.
         The harness removes it when what was trained is safe elsewhere.
+    spent
+        Filled in by a training that goes on from there.
     """
 
     seed: int = 0
@@ -46,6 +57,7 @@ class FitContext:
     threads: int = 1
     progress: Progress = silent
     checkpoint: Path | None = None
+    spent: Spent = field(default_factory=Spent)
 
 
 class Reconstructor(ABC):
@@ -106,8 +118,8 @@ class Reconstructor(ABC):
 
     @property
     def tiles_exactly(self) -> bool:
-        """Whether `halo` holds; if not, only whole images are reconstructed."""
-        return self.receptive_field is not None
+        """Whether `halo` holds; if not, only whole images are reconstructed. By default where one is declared."""
+        return self.receptive_field == 1 or (self.receptive_field is not None and self.halo > 0)
 
     @property
     def bytes_per_pixel(self) -> int:

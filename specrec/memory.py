@@ -42,7 +42,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    words = r"out of memory|not enough memory|can't allocate memory"
+    words = r"out of memory|not enough memory|can't allocate memory|STATUS_ALLOC_FAILED"
     return isinstance(error, RuntimeError) and re.search(words, str(error), re.IGNORECASE) is not None
 
 

@@ -1,5 +1,6 @@
 """A scene: one acquisition, its cube read only when asked, and the protocol's view of it."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -142,8 +143,11 @@ class TrainingScene:
 
     def cube(self, window: Window | None = None) -> Cube:
         """Read the scaled cube, or a window of it: float32, invalid pixels are 0."""
-        values = self.scene.cube(window)
         valid = self.mask if window is None else self.mask[window.slices]
+        return self.scaled(self.scene.cube(window), valid)
+
+    def scaled(self, values: Cube, valid: Mask) -> Cube:
+        """Scale values of the source, as `cube` gives them; `valid` says which of their pixels count."""
         if self.scaling != "none":
             low, width = self.scale
             values = (values - low) / width
@@ -178,6 +182,13 @@ class TrainingScene:
         if self.quantisation == "none":
             return encoded.astype(np.float32)
         return quantise(encoded, self.quantisation).astype(np.float32) / np.float32(255.0)
+
+
+def content_hash(cube: Cube, mask: Mask) -> str:
+    """Hash a cube, as little-endian float32 in C order, followed by its mask as bytes: SHA-256 in hex."""
+    digest = hashlib.sha256(np.ascontiguousarray(cube, dtype="<f4").data)
+    digest.update(np.ascontiguousarray(mask, dtype=np.uint8).data)
+    return digest.hexdigest()
 
 
 def check_image(rgb: Image) -> None:

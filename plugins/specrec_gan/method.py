@@ -184,6 +184,7 @@ class Gan(Reconstructor):
         """
         import torch
 
+        from specrec.training.session import exact
         from specrec_gan.inference import cubes
 
         if self.generator_ is None:
@@ -194,7 +195,8 @@ class Gan(Reconstructor):
         generator = self.generator_.to(self.device)
         kind = generator.out.weight.dtype
         image = (2.0 * torch.from_numpy(padded).to(kind) - 1.0).to(self.device)
-        with torch.inference_mode(), torch.random.fork_rng(devices=[image.device] if image.is_cuda else []):
+        devices = [image.device] if image.is_cuda else []
+        with exact(), torch.inference_mode(), torch.random.fork_rng(devices=devices):
             torch.manual_seed(self.seed_)
             generator.dropout.train(bool(self.settings["dropout_at_test"]))
             estimate = cubes(generator, image.permute(2, 0, 1)[None])
@@ -205,6 +207,8 @@ class Gan(Reconstructor):
         """Differentiate the estimate at one place by the image; see `Reconstructor.influence`."""
         import torch
 
+        from specrec.training.session import exact
+
         if self.generator_ is None:
             raise SpecrecError("gan is not fitted; call fit, or load weights")
         check_image(rgb)
@@ -213,11 +217,11 @@ class Gan(Reconstructor):
         rows, columns = (np.pad(np.arange(side), (0, -side % self.grid), mode="reflect") for side in (height, width))
         image = torch.from_numpy(rgb.astype(np.float32)).to(self.device).requires_grad_()
         padded = (2.0 * image[rows][:, columns] - 1.0).permute(2, 0, 1)[None]
-        spectrum = (generator(padded)[0, :, row, column] + 1.0) / 2.0
         squares = torch.zeros(height, width, device=image.device)
-        for value in spectrum:
-            (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
-            squares += gradient.square().sum(2)
+        with exact():
+            for value in (generator(padded)[0, :, row, column] + 1.0) / 2.0:
+                (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
+                squares += gradient.square().sum(2)
         answer: NDArray[np.float32] = squares.sqrt().cpu().numpy()
         return answer
 

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,15 +51,8 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
         record |= {"status": "failed", "reason": words.splitlines()[0] if words else type(error).__name__}
     written = write_record(cell, record)
     if written["status"] == "done":
-        _remove_checkpoint(cell.checkpoint)
+        cell.checkpoint.unlink(missing_ok=True)
     return written
-
-
-def _remove_checkpoint(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    with suppress(OSError):  # other trainings may still keep theirs in these folders
-        path.parent.rmdir()
-        path.parent.parent.rmdir()
 
 
 @contextmanager
@@ -102,7 +95,11 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     )
     wall, cpu = time.perf_counter(), time.process_time()
     method.fit([view(name) for name in cell.train], context)
-    fitted = {"fit_seconds": time.perf_counter() - wall, "fit_cpu_seconds": time.process_time() - cpu}
+    fitted = {
+        "fit_seconds": time.perf_counter() - wall + context.spent.wall_seconds,
+        "fit_cpu_seconds": time.process_time() - cpu + context.spent.cpu_seconds,
+        "starts": 1 + context.spent.starts,
+    }
     test = _Test(cell, method)
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")

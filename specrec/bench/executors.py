@@ -50,13 +50,18 @@ class LocalProcesses(Executor):
         One per process at a time, such as ``["cpu", "cpu"]`` or ``["cuda:0"]``.
     progress
         Called from threads of this process.
+    note
+        Called likewise, with a sentence that a cell has logged.
     """
 
-    def __init__(self, devices: Sequence[str], progress: CellProgress) -> None:
+    def __init__(
+        self, devices: Sequence[str], progress: CellProgress, note: Callable[[str], None] = lambda _words: None
+    ) -> None:
         self._free: SimpleQueue[str] = SimpleQueue()
         for device in devices:
             self._free.put(device)
         self._progress = progress
+        self._note = note
         self._pool = ThreadPoolExecutor(len(devices))
         self._running: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
@@ -100,6 +105,8 @@ class LocalProcesses(Executor):
                         result = message["record"]
                     elif "error" in message:
                         raise RuntimeError(message["error"])
+                    elif "note" in message:
+                        self._note(f"{name}: {message['note']}")
                     else:
                         self._progress(name, message["done"], message["words"])
                 process.wait()

@@ -25,7 +25,7 @@ def save_influence(cell: Cell, method: Reconstructor, scenes: Sequence[TrainingS
 
     sides = []
     rng = np.random.default_rng(cell.seed)
-    reach = min(REACH, method.receptive_field or REACH)
+    reach = method.receptive_field or REACH  # all that is seen, though the map shows less of it
     total = np.zeros((2 * REACH + 1, 2 * REACH + 1))
     count = np.zeros_like(total)
     for index in range(cell.influence):

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -133,7 +134,7 @@ def bench(
     wanted = list(_cells(plan, facts, save_cubes=save_cubes))
     missing = cells.pending(wanted)
     watch.planned(len(wanted), len(missing))
-    executor = LocalProcesses(devices, watch.cell) if jobs != 0 else InProcess(devices[0], watch.cell)
+    executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
     failed = _compute(executor, missing, watch)
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
@@ -205,12 +206,11 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
         manifest.agree(plan.folder, described)
         gone = list(plan.methods)
     except SpecrecError:
-        gone = [path.name for path in (plan.folder / "cells").glob("*")] + ["reference"]
+        gone = ["*"]
         (plan.folder / "manifest.json").unlink(missing_ok=True)
-    for name in gone:
-        for part in ("cells", "cubes", "checkpoints"):
-            if (old := plan.folder / part / name).exists():
-                shutil.rmtree(old)
+    for part in ("cells", "cubes", "checkpoints"):
+        for old in (found for name in gone for found in (plan.folder / part).glob(name)):
+            shutil.rmtree(old)
 
 
 def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
@@ -274,4 +274,7 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tup
         for folder in written:
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write
                 left.unlink(missing_ok=True)
+        for folder in sorted({place for cell in missing for place in list(cell.checkpoint.parents)[:2]}, reverse=True):
+            with suppress(OSError):  # it is not there, or a training that was stopped keeps its state in it
+                folder.rmdir()
     return tuple(sorted(failed))

@@ -1,12 +1,15 @@
 """The process of one cell: reads it from standard input as JSON, tells its progress on standard output.
 
-Whatever a plugin prints goes to standard error. The process ends when its parent does.
+What specrec logs is passed on too; whatever a plugin prints goes to standard error. The process ends when its parent
+does.
 """
 
 import json
+import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from specrec.bench.compute import run_cell
@@ -18,16 +21,30 @@ def main() -> None:
     os.dup2(2, 1)
     values = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    logger = logging.getLogger("specrec")
+    logger.setLevel(logging.INFO)
 
     def say(message: dict[str, Any]) -> None:
         channel.write(json.dumps(message) + "\n")
         channel.flush()
 
+    logger.addHandler(_Teller(say))
     try:
         record = run_cell(values, lambda done, words: say({"done": done, "words": words}))
         say({"record": record})
     except Exception as error:  # told to the parent, whose business it is
         say({"error": str(error) or type(error).__name__})
+
+
+class _Teller(logging.Handler):
+    """Passes on what is logged: nobody reads the standard error of a process that lives."""
+
+    def __init__(self, say: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__(logging.INFO)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say({"note": record.getMessage()})
 
 
 def _end_with_parent() -> None:

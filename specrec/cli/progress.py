@@ -1,5 +1,6 @@
 """Progress on standard error: one line that is rewritten on a terminal, a line now and then elsewhere."""
 
+import logging
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ class Line:
         self._last = time.monotonic() if not self._terminal else 0.0
         self._width = 0
         self._lock = threading.Lock()
+        _listen(self)
 
     def status(self, text: str) -> None:
         """Show what is under way, unless something was shown just before."""
@@ -39,10 +41,10 @@ class Line:
                 sys.stderr.write(text + "\n")
             sys.stderr.flush()
 
-    def say(self, text: str) -> None:
-        """Write a line that stays."""
+    def say(self, text: str, *, always: bool = False) -> None:
+        """Write a line that stays; `always`: also where it is quiet."""
         with self._lock:
-            if self._quiet:
+            if self._quiet and not always:
                 return
             if self._width:
                 sys.stderr.write("\r" + " " * self._width + "\r")
@@ -58,6 +60,23 @@ class Line:
             self.status(f"{title} {done:4.0%} {words}{remaining(done)}")
 
         return show
+
+
+class _Notes(logging.Handler):
+    """Says on a line what specrec logs, such as how much room something will take."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(logging.INFO)
+        self._line = line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._line.say(record.getMessage(), always=record.levelno >= logging.WARNING)
+
+
+def _listen(line: Line) -> None:
+    logger = logging.getLogger("specrec")
+    logger.setLevel(logging.INFO)
+    logger.handlers = [_Notes(line)]  # a process has one line
 
 
 class BenchProgress(Watcher):

@@ -18,7 +18,7 @@ import numpy as np
 from specrec.cache import SURVEYS, cache_folder, written_whole
 from specrec.errors import DataError, SpecrecError
 from specrec.interfaces import Progress, SceneSource, silent
-from specrec.scenes import Quantity, Scene
+from specrec.scenes import Quantity, Scene, content_hash
 from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
 
 Visit = Callable[[Scene, Cube, "SceneFacts"], None]
@@ -156,7 +156,7 @@ def examine(scene: Scene, cube: Cube) -> SceneFacts:
         high=high,
         valid_pixels=valid_pixels,
         zero_share=zeros / (valid_pixels * cube.shape[2]),
-        sha256=_hash(cube, mask.astype(np.uint8)),
+        sha256=content_hash(cube, mask),
     )
 
 
@@ -196,10 +196,3 @@ def _read_entry(path: Path, scene: Scene) -> SceneFacts | None:
         return facts if (facts.name, facts.shape) == (scene.name, scene.shape) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def _hash(*arrays: np.ndarray[Any, Any]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
-    return digest.hexdigest()

@@ -1,1 +1,1 @@
-"""What any network plugin trains with: reproducible sessions, devices, crops in memory."""
+"""What any network trains with: sessions and devices, prepared scenes, crops, the loop, checkpoints."""

@@ -126,9 +126,15 @@ class CheckpointFile:
         for name, module in self._modules.items():
             module.load_state_dict(_under(tensors, f"module.{name}."))
         for name, optimiser in self._optimisers.items():
-            for index, parameter in enumerate(_parameters(optimiser)):
-                kept = _under(tensors, f"optimiser.{name}.{index}.")
-                optimiser.state[parameter] = {key: _like(parameter, value) for key, value in kept.items()}
+            index = 0
+            for group in optimiser.param_groups:
+                on_device = bool(group.get("fused") or group.get("capturable"))  # where its kernel reads the counters
+                for parameter in group["params"]:
+                    kept = _under(tensors, f"optimiser.{name}.{index}.")
+                    optimiser.state[parameter] = {
+                        key: _like(parameter, value, on_device=on_device) for key, value in kept.items()
+                    }
+                    index += 1
         if self._device.type == "cuda" and "random.cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random.cuda"], self._device)
         torch.set_rng_state(tensors["random.cpu"])
@@ -161,10 +167,10 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _like(parameter: Tensor, value: Tensor) -> Tensor:
-    """Lay a moment out in memory as its parameter is: fused optimisers walk both in step. A counter stays as it is."""
+def _like(parameter: Tensor, value: Tensor, *, on_device: bool) -> Tensor:
+    """Lay a moment out in memory as its parameter is: fused optimisers walk both in step. A counter has no layout."""
     if value.shape != parameter.shape:
-        return value
+        return value.to(parameter.device) if on_device else value
     return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
 
 

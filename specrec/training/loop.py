@@ -4,6 +4,7 @@ A method writes a `Training`: its networks, its optimisers and one update. `run`
 with the same checkpoint file and number of threads, a training ends with the same bits on a CPU.
 """
 
+import logging
 import math
 import os
 import time
@@ -23,6 +24,8 @@ from specrec.training.crops import Batch
 CHECKPOINT_SECONDS = 20.0  # between two checkpoints, unless SPECREC_CHECKPOINT_SECONDS says otherwise
 CHECKPOINT_SHARE = 0.02  # of the time that writing checkpoints may take
 TOLD_SECONDS = 0.5  # between two words on progress
+
+_log = logging.getLogger(__name__)
 
 Curve = list[dict[str, float]]
 """Mean losses, one entry a round; ``step`` counts updates."""
@@ -142,7 +145,8 @@ class _Loop:
         self.done = 0
         self.curve: Curve = []
         self.round: list[dict[str, float]] = []  # losses of the round under way
-        self.unread: list[tuple[int, Batch, dict[str, Tensor]]] = []
+        self.unread: list[tuple[int, tuple[str, ...], dict[str, Tensor]]] = []  # no batch: a round of them is large
+        self.began = time.perf_counter(), time.process_time()
 
     def run(self) -> Curve:
         self._restore()
@@ -150,7 +154,7 @@ class _Loop:
         while self.done < self.training.updates:
             batch = self.stream.next()
             losses = self.training.update(self.done, batch)
-            self.unread.append((self.done, batch, {**losses, "gradient": self.training.gradient}))
+            self.unread.append((self.done, batch.places, {**losses, "gradient": self.training.gradient}))
             self.done += 1
             ends = self.done % self.training.round_length == 0 or self.done == self.training.updates
             due = self.file is not None and clock.checkpoint_is_due()
@@ -167,14 +171,16 @@ class _Loop:
 
     def _read(self) -> None:
         """Read the losses that were not read yet, and stop where one is no number."""
-        for index, batch, losses in self.unread:
+        for index, places, losses in self.unread:
             values = {name: float(value) for name, value in losses.items()}
             wrong = [name for name, value in values.items() if not math.isfinite(value)]
             if wrong:
-                where = "; ".join(batch.places) or "an unnamed batch"
+                where = "; ".join(places) or "an unnamed batch"
+                kept = self.context.checkpoint
+                also = f" (and remove {kept}, which is of this one)" if kept is not None and kept.exists() else ""
                 raise SpecrecError(
                     f"training stopped at step {self.training.step(index)}, {' and '.join(wrong)} being no number there"
-                    f" ({where}); lower learning_rate, or look at that scene"
+                    f" ({where}); lower learning_rate{also}, or look at that scene"
                 )
             del values["gradient"]
             self.round.append(values)
@@ -184,11 +190,22 @@ class _Loop:
         values = None if self.file is None else self.file.restore()
         if values is not None:
             self.done, self.curve, self.round = int(values["done"]), values["curve"], values["round"]
+            _log.info("going on after %d of %d updates", self.done, self.training.updates)
             self.stream.restore(values["stream"])
+            spent = self.context.spent
+            spent.wall_seconds, spent.cpu_seconds, spent.starts = values["spent"]
 
     def _save(self, clock: "_Clock") -> None:
         if self.file is not None:
-            values = {"done": self.done, "curve": self.curve, "round": self.round, "stream": self.stream.state()}
+            spent = self.context.spent
+            seconds = (time.perf_counter() - self.began[0], time.process_time() - self.began[1])
+            values = {
+                "done": self.done,
+                "curve": self.curve,
+                "round": self.round,
+                "stream": self.stream.state(),
+                "spent": [spent.wall_seconds + seconds[0], spent.cpu_seconds + seconds[1], spent.starts + 1],
+            }
             with clock.writing():
                 self.file.save(values)
 

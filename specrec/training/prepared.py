@@ -7,6 +7,7 @@ bands last, as networks in torch's channels-last layout take them, so that a row
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +15,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from specrec.cache import CROPS, cache_folder, check_room, stored_array, write_array, written_whole
+from specrec.errors import SpecrecError
 from specrec.interfaces import Progress
-from specrec.scenes import TrainingScene, Window
+from specrec.rendering import rendering_id
+from specrec.scenes import TrainingScene, Window, content_hash
 from specrec.spectra import Cube
 
 FORMAT_VERSION = 1
 _FULL_SCALES = (1, 255, 4095, 65535)  # counts themselves, and what cameras and 8 or 16-bit files divide them by
 _LARGEST_CODE = 65535
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -134,17 +139,22 @@ def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[Prepare
         If the disk has too little room, before anything is written.
     """
     prints = [fingerprint(scene) for scene in scenes]
-    found = [_find(scene, print_) for scene, print_ in zip(scenes, prints, strict=True)]
-    missing = [index for index, one in enumerate(found) if one is None]
-    folder = cache_folder() / CROPS
-    for done, index in enumerate(missing):
-        scene = scenes[index]
-        values = scene.scene.cube()
-        if done == 0:
-            words = _check_room([scenes[place] for place in missing], values, folder)
+    pairs = list(zip(scenes, prints, strict=True))
+    missing = [pair for pair in pairs if _find(*pair) is None]
+    words = _check_room([scene for scene, _ in missing]) if missing else ""
+    for done, (scene, print_) in enumerate(missing):
         progress(0.0, f"preparing crops: scene {done + 1} of {len(missing)}, {words}")
-        _make(scene, values, folder / prints[index])
-        found[index] = _find(scene, prints[index])
+        folder = cache_folder() / CROPS / print_
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):  # let go by the death of its owner; who waited finds the scene made
+            if _find(scene, print_) is None:
+                for left in folder.glob(".*"):  # what a process that was killed had begun to write
+                    left.unlink(missing_ok=True)
+                _make(scene, folder)
+    found = [_find(*pair) for pair in pairs]
+    gone = [scene.name for scene, one in zip(scenes, found, strict=True) if one is None]
+    if gone:
+        raise SpecrecError(f"the prepared scene {gone[0]} is gone from {cache_folder() / CROPS}; start again")
     return [one for one in found if one is not None]
 
 
@@ -154,8 +164,9 @@ def fingerprint(scene: TrainingScene) -> str:
     Two scenes of one content, seen alike, have one fingerprint, whatever they are called.
     """
     low, width = scene.scale
-    content = scene.scene.content or _hash(scene.scene.cube(), scene.mask)
-    seen = [content, list(scene.shape), float(low), float(width), scene.scaling, scene.quantisation, scene.input]
+    content = scene.scene.content or content_hash(scene.scene.cube(), scene.mask)
+    rendering = rendering_id(scene.quantisation), scene.input, scene.wavelengths.tolist()
+    seen = [content, list(scene.shape), float(low), float(width), scene.scaling, *rendering]
     return hashlib.sha256(json.dumps([FORMAT_VERSION, *seen]).encode()).hexdigest()[:32]
 
 
@@ -186,30 +197,33 @@ def _coded(values: NDArray[np.float32], full_scale: int) -> NDArray[np.uint16] |
     return codes if same else None
 
 
-def _check_room(missing: Sequence[TrainingScene], values: Cube, folder: Path) -> str:
-    """Compare the room that is needed, judged by the first scene, with what is free; say both."""
-    itemsize = 4 if exact_codes(values) is None else 2
+def _check_room(missing: Sequence[TrainingScene]) -> str:
+    """Compare the room that is needed, judged by a corner of the first scene, with what is free; say both."""
+    first, folder = missing[0], cache_folder() / CROPS
+    corner = Window(0, 0, *(min(side, 64) for side in first.shape[:2]))
+    itemsize = 4 if exact_codes(first.scene.cube(corner)) is None else 2
+    colours = 3 if first.input == "srgb8" and first.quantisation != "none" else 12  # bytes of the RGB
     pixels = sum(scene.shape[0] * scene.shape[1] for scene in missing)
-    needed = pixels * (itemsize * values.shape[2] + 4)
+    needed = pixels * (itemsize * first.shape[2] + colours + 1)
     what, way_out = f"the crops of {len(missing)} scenes", "set SPECREC_CACHE to another folder"
     free = check_room(folder, needed, what, way_out)
-    return f"{needed / 1e9:.2f} GB of {free / 1e9:.2f} GB free in {folder}"
+    words = f"{needed / 1e9:.2f} GB of {free / 1e9:.2f} GB free in {folder}"
+    _log.info("%s will take %s", what, words)
+    return words
 
 
-def _make(scene: TrainingScene, values: Cube, folder: Path) -> None:
+def _make(scene: TrainingScene, folder: Path) -> None:
+    values = scene.scene.cube()
     coded = exact_codes(values)
     codes, full_scale = (values, 1) if coded is None else coded
-    low, width = scene.scale
-    valid = scene.mask
-    scaled = np.where(valid[..., np.newaxis], (values - low) / width, np.float32(0.0))
-    rgb = scene.rgb_of(scaled)
+    rgb = scene.rgb_of(scene.scaled(values, scene.mask))
     levels = np.rint(rgb * np.float32(255.0))
     if np.array_equal(levels / np.float32(255.0), rgb):
         rgb = levels.astype(np.uint8)
-    parts = {"cube": codes, "rgb": rgb, "mask": valid}
-    for name, array in parts.items():
+    for name, array in {"cube": codes, "rgb": rgb, "mask": scene.mask}.items():
         write_array(folder / f"{name}.npy", array)
-    facts = {"cube": str(codes.dtype), "rgb": str(rgb.dtype), "full_scale": full_scale, "all_valid": bool(valid.all())}
+    all_valid = bool(scene.mask.all())
+    facts = {"cube": str(codes.dtype), "rgb": str(rgb.dtype), "full_scale": full_scale, "all_valid": all_valid}
     with written_whole(folder / "facts.json") as temporary:  # the last: with it the scene counts as prepared
         temporary.write_text(json.dumps({"scene": scene.name, **facts}), "utf-8")
 
@@ -234,9 +248,3 @@ def _find(scene: TrainingScene, print_: str) -> PreparedScene | None:
     scale = torch.tensor([full_scale, float(low), float(spread) / 2.0])
     mask = None if all_valid else tensors["mask"]
     return PreparedScene(scene.name, print_, tensors["cube"], scale, tensors["rgb"], mask)
-
-
-def _hash(cube: Cube, mask: NDArray[np.bool_]) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(cube, dtype="<f4").data)
-    digest.update(np.ascontiguousarray(mask, dtype=np.uint8).data)
-    return digest.hexdigest()
