@@ -15,6 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from network import provenance
 
 from specrec.datasets.icvl import IcvlSource
 from specrec.datasets.synthetic.source import SyntheticSource
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200, help="training steps of each kind")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    print(provenance())
     time_crop(chosen.repeats)
     print(
         f"\n| update, median of {chosen.steps} | batch kept, ms | batch read, ms | reading adds |\n|---|---:|---:|---:|"

@@ -117,29 +117,28 @@ def test_without_the_adversarial_loss_the_weights_are_others(training_scenes: li
     assert np.abs(weights(fitted(training_scenes, adversarial=2e-9)) - hardly).max() < 1e-6
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"l1_weight": 10.0},
-        {"loss": "l2"},
-        {"dropout": 0.5},
-        {"schedule": "iterations"},
-        {"learning_rate": 1e-3},
-        {"discriminator_rate": 1e-3},
-        {"discriminator_width": 3},
-        {"decay": "cosine"},
-        {"flips": True},
-        {"output_bias": "median"},
-        {"batch_norm": True},
-        {"precision": "bf16"},
-        {"width": 5},
-        {"branches": 3},
-        {"batch": 3},
-        {"steps": 20},
-        {"crop": 36},
-    ],
-    ids=lambda change: next(iter(change)),
-)
+CHANGES = [
+    {"l1_weight": 10.0},
+    {"loss": "l2"},
+    {"dropout": 0.5},
+    {"schedule": "iterations"},
+    {"learning_rate": 1e-3},
+    {"discriminator_rate": 1e-3},
+    {"discriminator_width": 3},
+    {"decay": "cosine"},
+    {"flips": True},
+    {"output_bias": "median"},
+    {"batch_norm": True},
+    {"precision": "bf16"},
+    {"width": 5},
+    {"branches": 3},
+    {"batch": 3},
+    {"steps": 20},
+    {"crop": 36},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
 def test_every_parameter_changes_the_training(
     training_scenes: list[TrainingScene], change: dict[str, bool | int | float | str]
 ) -> None:
@@ -153,6 +152,11 @@ def test_bfloat16_is_near_float32_and_leaves_weights_and_moments_as_they_were() 
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
     state = [value for part in two.optimisers["generator"].state.values() for value in part.values()]
     assert {value.dtype for value in [*two.generator.parameters(), *state]} == {torch.float32}
+
+
+def test_no_parameter_is_left_out_above() -> None:
+    elsewhere = {"preset", "epochs", "adversarial", "deep_dropout", "dropout_at_test"}
+    assert {name for change in CHANGES for name in change} | elsewhere == set(Gan.parameters)
 
 
 def test_giving_epochs_counts_epochs_although_the_preset_counts_steps() -> None:
