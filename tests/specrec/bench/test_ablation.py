@@ -15,7 +15,7 @@ from specrec.bench.influence_figure import influence_picture
 from specrec.bench.manifest import read_manifest
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench
-from specrec.cli.bench import command
+from specrec.cli import command
 from specrec.errors import UsageError
 from specrec.registry import registry
 from specrec.spectra import WAVELENGTHS
@@ -158,7 +158,7 @@ def test_a_folder_from_before_a_key_existed_can_still_be_read_and_continued(tmp_
 def test_a_dry_run_lists_the_cells_of_the_tested_fold_alone(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(PROTOCOL)
     words = ["--protocol", str(tmp_path / "tiny.toml"), "-o", str(tmp_path / "r"), "--dry-run"]
-    said = CliRunner().invoke(command, words)
+    said = CliRunner().invoke(command, ["bench", *words])
     assert said.exit_code == 0, said.output
     assert said.output.count("to compute") == 3 * 2
     assert "fold 0" not in said.output
