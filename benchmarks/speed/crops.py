@@ -106,7 +106,7 @@ def time_steps(repeats: int, **settings: int) -> None:
         share = found["read"] / found["kept"] - 1.0
         shape = f"{gan.settings['batch']} x {gan.settings['crop']} x {gan.settings['crop']}"
         print(
-            f"| {kind}, {gan.branches} branches, {gan.settings['width']} filters, {shape} | {1e3 * found['kept']:.1f}"
+            f"| {kind}, {gan.branches} branches, {gan.settings['width']} filters, {shape} | {repeats} | {1e3 * found['kept']:.1f}"
             f" | {1e3 * found['read']:.1f} | {share:+.1%} |"
         )
 
@@ -120,11 +120,9 @@ def main() -> None:
     torch.set_num_threads(1)
     print(provenance())
     time_crop(chosen.repeats)
-    print(
-        f"\n| update, median of {chosen.steps} | batch kept, ms | batch read, ms | reading adds |\n|---|---:|---:|---:|"
-    )
+    print("\n| update | median of | batch kept, ms | batch read, ms | reading adds |\n|---|---:|---:|---:|---:|")
     time_steps(chosen.steps)
-    time_steps(chosen.steps, width=64, discriminator_width=32, batch=1, crop=256)
+    time_steps(max(1, chosen.steps // 5), width=64, discriminator_width=32, batch=1, crop=256)
 
 
 if __name__ == "__main__":
