@@ -106,8 +106,8 @@ def time_steps(repeats: int, **settings: int) -> None:
         share = found["read"] / found["kept"] - 1.0
         shape = f"{gan.settings['batch']} x {gan.settings['crop']} x {gan.settings['crop']}"
         print(
-            f"| {kind}, {gan.branches} branches, {gan.settings['width']} filters, {shape} | {repeats} | {1e3 * found['kept']:.1f}"
-            f" | {1e3 * found['read']:.1f} | {share:+.1%} |"
+            f"| {kind}, {gan.branches} branches, {gan.settings['width']} filters, {shape} | {repeats}"
+            f" | {1e3 * found['kept']:.1f} | {1e3 * found['read']:.1f} | {share:+.1%} |"
         )
 
 
