@@ -1,4 +1,4 @@
-"""Illuminants: CIE daylights, black bodies and equal energy, all of luminance 1 relative to a flat spectrum of 1."""
+"""Illuminants: CIE daylights and equal energy, all of luminance 1 relative to a flat spectrum of 1."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from specrec.datasets.synthetic.library import library
 from specrec.datasets.synthetic.recipe import Spectra
 from specrec.rendering import xyz_weights
 from specrec.spectra import WAVELENGTHS
+
+_NEUTRAL = 0.7  # of broad scenes: reflectance, or a picture whose white is balanced, whatever lamp was on
 
 
 @dataclass(frozen=True)
@@ -63,32 +65,17 @@ def daylight(kelvin: float) -> NDArray[np.float64]:
     return _unit_luminance(mean + first * blue + second * green)
 
 
-def black_body(kelvin: float) -> NDArray[np.float64]:
-    """Spectrum of a Planckian radiator, (31,), luminance 1: a lamp of that colour temperature.
-
-    Examples
-    --------
-    >>> black_body(2856).round(2)[[0, 15, 30]].tolist()
-    [0.15, 0.95, 2.03]
-    """
-    metres = WAVELENGTHS * 1e-9
-    return _unit_luminance(metres**-5 / np.expm1(1.438777e-2 / (metres * kelvin)))
-
-
 def draw_light(rng: np.random.Generator, spectra: Spectra) -> Light:
-    """Draw the light of a scene: sun and sky, or for broad worlds also lamps and the neutral light of a laboratory."""
+    """Draw the light of a scene: sun and sky, or in broad worlds mostly neutral light."""
     ambient = rng.uniform(0.12, 0.30)
     if spectra == "world":
         sun, sky = daylight(rng.uniform(5080.0, 5920.0)), daylight(1e4 * np.exp(rng.uniform(-0.21, 0.27)))
         return _light(sun, sky, ambient)
-    kind = rng.choice(3, p=[0.45, 0.35, 0.20])
-    if kind == 0:  # calibrated scenes: reflectance, as if under equal energy
+    if rng.random() < _NEUTRAL:
         sun = sky = np.ones(WAVELENGTHS.size)
         ambient = rng.uniform(0.1, 0.8)
-    elif kind == 1:
-        sun, sky = daylight(np.exp(rng.uniform(np.log(4000), np.log(12000)))), daylight(rng.uniform(6000, 12000))
     else:
-        sun, sky = black_body(rng.uniform(2800, 5000)), black_body(rng.uniform(2800, 6500))
+        sun, sky = daylight(np.exp(rng.uniform(np.log(4500), np.log(9000)))), daylight(rng.uniform(6000, 12000))
     return _light(sun, sky, ambient)
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from specrec.datasets.synthetic.library import spectra_version
 from specrec.errors import UsageError
 
-VERSION = 2
-"""Raise it with any change that moves a count: older cached scenes are then made again."""
-
 Spectra = Literal["world", "broad"]
+
+VERSIONS: dict[Spectra, int] = {"world": 2, "broad": 3}
+"""Raise one with any change that moves a count of its scenes: older cached scenes are then made again."""
+
 LOWEST_EXPOSURE, HIGHEST_EXPOSURE = 0.01, 100.0
 
 
@@ -58,17 +59,22 @@ class Recipe:
         return f"{kind}{self.world}-scene{self.index:03d}{exposure}"
 
     @property
+    def version(self) -> int:
+        """Version of the code that makes scenes of these spectra."""
+        return VERSIONS[self.spectra]
+
+    @property
     def folder(self) -> str:
         """Name of the cache folder that this scene shares with those that differ in index or exposure only."""
-        decisive = asdict(self) | {"version": VERSION, "source": spectra_version(), "numpy": np.__version__}
+        decisive = asdict(self) | {"version": self.version, "source": spectra_version(), "numpy": np.__version__}
         del decisive["index"], decisive["exposure"]  # they are in the name
-        return f"{VERSION}-{hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]}"
+        return f"{self.version}-{hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]}"
 
     def __str__(self) -> str:
         """Say the recipe in one line, as a scene's provenance."""
         link = "linked textures" if self.texture_link else "textures drawn per object"
         return (
-            f"synthetic recipe {VERSION}: spectra {self.spectra}, world {self.world}, scene {self.index}, "
+            f"synthetic recipe {self.version}: spectra {self.spectra}, world {self.world}, scene {self.index}, "
             f"{self.size} x {self.size}, {link}, exposure {self.exposure:g}, {spectra_version()}"
         )
 

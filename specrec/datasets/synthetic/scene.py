@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.datasets.synthetic.camera import add_veil, draw_veil
 from specrec.datasets.synthetic.layout import Layout, draw_layout
 from specrec.datasets.synthetic.light import Light, draw_light
 from specrec.datasets.synthetic.recipe import Recipe
@@ -84,12 +85,15 @@ def make_counts(recipe: Recipe) -> Counts:
     radiance = _radiance(composition, maps, light)
     if rng.random() < 0.75 and not composition.on_black:
         _paint_sky(rng, radiance, composition.layout, light)
+    if recipe.spectra == "broad":
+        white = np.asarray((light.sun + light.ambient * light.sky) / (1.0 + light.ambient), dtype=np.float32)
+        add_veil(radiance, white, draw_veil(_stream(recipe, "camera")))
     return _expose(_stream(recipe, "sensor"), radiance, recipe.exposure)
 
 
 def _stream(recipe: Recipe, part: str) -> np.random.Generator:
     """Give each part of a scene its own numbers: a linked scene and its null twin differ in surfaces alone."""
-    parts = ("layout", "objects", "surfaces", "textures", "light", "sensor")
+    parts = ("layout", "objects", "surfaces", "textures", "light", "sensor", "camera")
     return np.random.default_rng([2017, recipe.spectra == "broad", recipe.world, recipe.index, parts.index(part)])
 
 

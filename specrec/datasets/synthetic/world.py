@@ -11,16 +11,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.datasets.synthetic.broad import draw_broad_spectra
 from specrec.datasets.synthetic.library import library
 from specrec.datasets.synthetic.light import daylight
 from specrec.datasets.synthetic.recipe import Spectra
 from specrec.datasets.synthetic.textures import TEXTURES
+from specrec.datasets.synthetic.variants import DAYLIGHT, at_equal_luminance, with_variants
 from specrec.rendering import xyz_weights
 
 TRIPLES, MATERIALS = 8, 24
 TOLERANCE = 0.012  # in CIE 1976 u'v': near enough to pass for one colour across a scene's shading and noise
 LEAST_DIFFERENCE = 0.2  # of two spectra of a triple at equal luminance, relative to the larger: far from a metamer
-_DAYLIGHT = 5700.0  # K; the triples are alike under this light
 _CONTRAST = 1.8
 
 
@@ -56,12 +57,14 @@ def world(seed: int, spectra: Spectra = "world") -> World:
     seed
         The same seed gives the same world.
     spectra
-        ``"world"``: metameric triples; ``"broad"``: spectra and mixtures of spectra drawn from the whole library.
+        ``"world"``: metameric triples; ``"broad"``: any spectra, see `broad`.
     """
     rng = np.random.default_rng([1931, seed, spectra == "broad"])
-    log_reflectance = _triples_with_variants(rng) if spectra == "world" else _broad_spectra(rng)
+    log_reflectance = _triples_with_variants(rng) if spectra == "world" else draw_broad_spectra(rng, MATERIALS)
     texture = _draw_textures_of_materials(rng)
     contrast = _CONTRAST * np.where(texture == TEXTURES.index("smooth"), 0.25, 1.0)
+    if spectra == "broad":
+        contrast *= rng.random(MATERIALS)  # most things in photographs are smooth
     glossy = rng.random(MATERIALS) < 0.4
     brightest = 0.10 if spectra == "world" else 0.40
     return World(
@@ -81,18 +84,13 @@ def _draw_textures_of_materials(rng: np.random.Generator) -> NDArray[np.intp]:
 
 def chromaticities(reflectances: NDArray[np.float64]) -> NDArray[np.float64]:
     """CIE 1976 u'v' under 5700 K daylight, (n, 2)."""
-    x, y, z = (reflectances * daylight(_DAYLIGHT) @ xyz_weights()).T
+    x, y, z = (reflectances * daylight(DAYLIGHT) @ xyz_weights()).T
     return np.asarray(np.stack([4 * x, 9 * y], axis=1) / (x + 15 * y + 3 * z)[:, np.newaxis])
-
-
-def _at_equal_luminance(reflectances: NDArray[np.float64]) -> NDArray[np.float64]:
-    luminance = reflectances * daylight(_DAYLIGHT) @ xyz_weights()[:, 1]
-    return reflectances / luminance[:, np.newaxis]
 
 
 def differences(reflectances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance of every two spectra at equal luminance, relative to the longer one: (n, n), 0 to 1."""
-    spectra = _at_equal_luminance(reflectances)
+    spectra = at_equal_luminance(reflectances)
     length = np.linalg.norm(spectra, axis=1)
     apart = np.linalg.norm(spectra[:, np.newaxis] - spectra[np.newaxis], axis=2)
     relative: NDArray[np.float64] = apart / np.maximum(length[:, np.newaxis], length[np.newaxis])
@@ -130,29 +128,4 @@ def draw_triples(rng: np.random.Generator) -> list[list[int]]:
 
 def _triples_with_variants(rng: np.random.Generator) -> NDArray[np.float64]:
     members = [member for triple in draw_triples(rng) for member in triple]
-    return np.stack([_with_variants(member) for member in members])
-
-
-def _with_variants(member: int) -> NDArray[np.float64]:
-    """A spectrum, and two that lean towards its nearest neighbours in the library: (3, 31), logarithms."""
-    spectra = _at_equal_luminance(library().reflectances)
-    logs = np.log(library().reflectances)
-    near = np.argsort(np.linalg.norm(spectra - spectra[member], axis=1), kind="stable")[1:3]
-    return np.concatenate([logs[[member]], 0.75 * logs[member] + 0.25 * logs[near]])
-
-
-def _broad_spectra(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Any spectra of the library, as they are or mixed in threes, as pigments or as lights: (24, 3, 31), logarithms."""
-    reflectances = library().reflectances
-    materials = []
-    for _ in range(MATERIALS):
-        chosen = rng.choice(len(reflectances), 3, replace=False)
-        kind = rng.choice(3, p=[0.5, 0.25, 0.25])
-        shares = rng.dirichlet([1.0, 1.0, 1.0], 3)
-        if kind == 0:
-            materials.append(_with_variants(int(chosen[0])))
-        elif kind == 1:
-            materials.append(shares @ np.log(reflectances[chosen]))
-        else:
-            materials.append(np.log(shares @ reflectances[chosen]))
-    return np.stack(materials)
+    return np.stack([with_variants(member) for member in members])
