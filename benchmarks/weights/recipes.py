@@ -1,15 +1,19 @@
 """How the shipped weights are made, and on what they are tested: data sets, seeds and parameters, nothing else."""
 
-TRAINING = "synthetic[spectra=broad,world=1000,worlds=300,scenes=300,exposure=0.25:4]"
-"""300 worlds of any spectra under any light, each scene with an exposure of its own; scaling is off, so it counts."""
+TRAINING = "synthetic[spectra=broad,world=1000,worlds=1200,scenes=1200,size=128,exposure=0.5:2]"
+"""Every scene is a world of its own, so that no link from texture to material holds twice, and is exposed within one
+stop either way; scaling is off, so the exposure counts."""
 
-TESTING = "synthetic[spectra=broad,world=5000,worlds=40,scenes=40,exposure={exposure}]"
+TESTING = "synthetic[spectra=broad,world=5000,worlds=40,scenes=40,size=128,exposure={exposure}]"
 """40 further worlds, never trained on."""
 
-EXPOSURES = ("0.25", "1", "4")
+EXPOSURES = ("0.5", "1", "2")
+
+DAYLIGHTS = (5500.0, 6500.0)
+"""K; CAVE holds reflectance, so it is tested as it is and under these daylights."""
 
 METHODS = {
-    "gan": "gan[preset=quick,steps=12000]",
+    "gan": "gan[preset=quick,steps=20000,batch=8,dropout=0,adversarial=0.1]",
     "pixel": "pixel[preset=wide,steps=4000]",
     "arad": "arad",
     "linear": "linear",
