@@ -18,4 +18,5 @@ METHODS = {
     "arad": "arad",
     "linear": "linear",
 }
-"""What each file is trained with; seed 0. The `arad` that ships is still that of 0.1.0: trained like this it is worse."""
+"""What each file is trained with; seed 0. The `arad` that ships is still that of 0.1.0: trained like this it is
+worse."""
