@@ -128,10 +128,10 @@ class Gan(Reconstructor):
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Measured: in blocks on a CPU, else at full resolution, where the most is held by the joining or after it."""
+        """Measured, with what writing a cube takes: in blocks on a CPU, else with tensors of full resolution."""
         width = int(self.settings["width"])
         if self.device == "cpu" and not self.settings["dropout_at_test"]:
-            return 2 * width + 200
+            return 2 * width + 330
         return max(12 * width + 60, 4 * width + 600)
 
     def updates(self, scenes: int) -> int:
