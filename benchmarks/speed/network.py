@@ -113,10 +113,10 @@ def time_training(repeats: int) -> None:
         plain, ours = trainings(branches, width)
         first, last = (batch(crop, count, layout) for layout in (torch.contiguous_format, torch.channels_last))
         steps: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-            "discriminator": (lambda: plain.discriminator_step(*first), lambda: ours.discriminator_step(*last)),  # noqa: B023
-            "generator": (lambda: plain.generator_step(*first), lambda: ours.generator_step(*last)),  # noqa: B023
+            "discriminator": (lambda: plain.discriminator_step(*first), lambda: ours.discriminator_step(*last)),  # noqa: B023 - likewise
+            "generator": (lambda: plain.generator_step(*first), lambda: ours.generator_step(*last)),  # noqa: B023 - likewise
         }
-        both = tuple(lambda w=which: [step[w]() for step in steps.values()] for which in (0, 1))  # noqa: B023
+        both = tuple(lambda w=which: [step[w]() for step in steps.values()] for which in (0, 1))  # noqa: B023 - likewise
         for name, work in {**steps, "one of each": both}.items():
             found = turns(*work, repeats)
             values = f"{found['plain']:.3f} | {found['ours']:.3f} | **{found['cpu']:.2f}** | {found['clock']:.2f}"

@@ -110,7 +110,10 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         training.add(view(name), shown=False)
     if cell.influence and cell.run == 0:
         progress(1.0, "measuring the influence of the surroundings")
-        save_influence(cell, method, [view(name) for name in cell.test])
+        try:
+            save_influence(cell, method, [view(name) for name in cell.test])
+        except Exception as error:  # a plugin may raise anything here too; the scores are kept
+            test.broken_metrics["influence"] = f"{type(error).__name__}: {error}"
     return {
         "device": device,
         "input": method.input,

@@ -164,6 +164,21 @@ def test_a_dry_run_lists_the_cells_of_the_tested_fold_alone(tmp_path: Path) -> N
     assert "fold 0" not in said.output
 
 
+def test_an_influence_that_raises_costs_no_score_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises(*_: object) -> None:
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr("specrec_gan.method.Gan.influence", raises)
+    (tmp_path / "tiny.toml").write_text(PROTOCOL)
+    results = bench(
+        "gan[branches=1,steps=2]", protocol=str(tmp_path / "tiny.toml"), output=tmp_path / "r", jobs=0, device="cpu"
+    )
+    assert results.failed == ()
+    first, second = (results.records[key] for key in sorted(results.records))
+    assert first["broken_metrics"] == {"influence": "RuntimeError: no luck"}
+    assert second["broken_metrics"] == {}  # it is measured in the first run alone
+
+
 def test_methods_that_are_given_replace_those_of_the_protocol(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(PROTOCOL)
     results = bench("mean", protocol=str(tmp_path / "tiny.toml"), output=tmp_path / "r", jobs=0, device="cpu")
