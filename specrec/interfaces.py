@@ -80,10 +80,15 @@ class Reconstructor(ABC):
     """Named sets of values; a method that has some declares a parameter ``preset``."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules it cannot do without; where one is missing the method is listed as broken."""
+    device: str
+    """Where to compute, as torch spells it; set by whoever uses the fitted method."""
+    threads: int
+    """How many threads `reconstruct` may use, likewise; they change time and never a number."""
 
     def __init__(self, **given: Value) -> None:
         self.settings = resolve(self.name, self.parameters, self.presets, given)
         self.device = "cpu"
+        self.threads = 1
         self.history_: list[dict[str, float]] = []
 
     @classmethod

@@ -13,7 +13,7 @@ FRAMEWORK = sorted((ROOT / "specrec").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
-    {"spectra", "parameters", "cache", "memory"},
+    {"spectra", "parameters", "cache", "memory", "compiled"},
     {"rendering"},
     {"scenes"},
     {"interfaces"},
