@@ -61,18 +61,24 @@ class Pixel(PerPixelReconstructor):
         All of them where they take at most 2 GiB (15.8 million pixels of 31 bands); of larger sets a seeded sample, the
         same number from every scene.
         """
-        from specrec_pixel.network import train
+        import torch
+
+        from specrec.training.loop import run
+        from specrec.training.session import session
+        from specrec_pixel.network import build
+        from specrec_pixel.training import PixelTraining, ShuffledPixels
 
         colours, spectra = _training_pixels(scenes, np.random.default_rng(context.seed))
-        self.network_, self.history_ = train(
-            colours,
-            spectra,
-            read_hidden(str(self.settings["hidden"])),
-            context,
-            steps=int(self.settings["steps"]),
-            batch=int(self.settings["batch"]),
-            learning_rate=float(self.settings["learning_rate"]),
-        )
+        settings = self.settings
+        with session(context) as device:
+            generator = torch.Generator().manual_seed(context.seed)
+            network = build(read_hidden(str(settings["hidden"])), spectra.shape[1], generator).to(device)
+            pixels = ShuffledPixels(colours, spectra, int(settings["batch"]), context.seed, device)
+            training = PixelTraining(network, int(settings["steps"]), float(settings["learning_rate"]))
+            known = pixels.fingerprint() if context.checkpoint is not None else ""
+            identity = {"settings": dict(settings), "seed": context.seed, "pixels": known}
+            self.history_ = run(training, pixels, context, identity)
+        self.network_ = network.eval()
         self.device = context.device
         return self
 

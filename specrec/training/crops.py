@@ -18,9 +18,9 @@ class Batch(NamedTuple):
     """What a network is taught with at one step."""
 
     rgb: torch.Tensor
-    """(n, 3, size, size) float32 in [-1, 1], channels last in memory."""
+    """(n, 3, size, size) float32 in [-1, 1], channels last in memory; (n, 3) where single pixels teach."""
     cube: torch.Tensor
-    """(n, bands, size, size), likewise."""
+    """(n, bands, size, size), likewise; or (n, bands)."""
     places: tuple[str, ...] = ()
     """Where each crop comes from, in words."""
 

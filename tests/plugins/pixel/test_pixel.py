@@ -1,11 +1,13 @@
 """The method `pixel`: its sizes, its training, its contract."""
 
+import json
 import multiprocessing
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,7 +136,7 @@ def test_training_lowers_the_loss_and_beats_the_mean_spectrum(scenes):
     assert error < 0.5 * np.abs(cube - cube.mean(axis=(0, 1))).mean()
 
 
-@pytest.mark.parametrize(("steps", "points"), [(1, 1), (60, 60), (100, 100), (250, 100)])
+@pytest.mark.parametrize(("steps", "points"), [(1, 1), (60, 60), (100, 100), (250, 84)])
 def test_the_loss_curve_has_about_a_hundred_points_and_ends_with_the_last_step(scenes, steps, points):
     history = Pixel(**{**QUICK, "steps": steps}).fit(scenes, FitContext()).history_
     assert len(history) == points
@@ -146,12 +148,14 @@ def test_progress_is_reported_with_the_loss(scenes):
     calls = []
     context = FitContext(progress=lambda fraction, words: calls.append((fraction, words)))
     Pixel(**{**QUICK, "steps": 120}).fit(scenes, context)
-    assert [fraction for fraction, _ in calls] == [50 / 120, 100 / 120, 1.0]
+    assert [calls[0][0], calls[-1][0]] == [1 / 120, 1.0]
     assert all(words.startswith("l1 0.") for _, words in calls)
 
 
 def test_a_loss_that_is_no_number_stops_the_training_and_names_the_step(scenes):
-    with pytest.raises(SpecrecError, match=r"at step \d+; train with a smaller learning_rate"):
+    with pytest.raises(
+        SpecrecError, match=r"stopped at step \d+, .* \(shuffled pixels of all scenes\); lower learning_rate"
+    ):
         Pixel(**{**QUICK, "learning_rate": 1e38}).fit(scenes, FitContext())
 
 
@@ -202,14 +206,78 @@ def test_pixels_that_do_not_fit_into_memory_are_sampled_alike_from_every_scene(s
 
 @pytest.mark.parametrize(("count", "batch"), [(10, 3), (5, 5), (3, 8)])
 def test_every_pixel_comes_once_before_any_comes_again(count, batch):
-    from specrec_pixel.network import shuffled
-
-    order = shuffled(count, batch, np.random.default_rng(0))
-    seen = np.concatenate([next(order) for _ in range(4 * count)])
-    assert all(len(next(order)) == batch for _ in range(3))
+    stream = numbered_pixels(count, batch)
+    batches = [stream.next() for _ in range(4 * count)]
+    assert all(one.rgb.shape == (batch, 3) for one in batches)
+    assert all(torch.equal(one.rgb[:, 0], one.cube[:, 0]) for one in batches)
+    seen = np.concatenate([one.rgb[:, 0].numpy() for one in batches])
     epochs = seen[: len(seen) // count * count].reshape(-1, count)
     assert np.array_equal(np.sort(epochs, axis=1), np.tile(np.arange(count), (len(epochs), 1)))
     assert not np.array_equal(epochs[0], epochs[1])
+
+
+@pytest.mark.parametrize("before", [0, 1, 3, 7])
+def test_the_stream_of_pixels_goes_on_where_it_was_left(before):
+    stream, again = numbered_pixels(10, 3), numbered_pixels(10, 3)
+    for _ in range(before):
+        stream.next()
+    again.restore(json.loads(json.dumps(stream.state())))
+    for _ in range(9):
+        assert torch.equal(again.next().rgb, stream.next().rgb)
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_bits(scenes, fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr("specrec.training.loop.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setenv("SPECREC_CHECKPOINT_SECONDS", "0")
+    path = tmp_path / "state.safetensors"
+    calls = []
+
+    def die(fraction, _words):
+        calls.append(fraction)
+        if len(calls) == 1 and path.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("specrec.training.loop.TOLD_SECONDS", 0.0)
+    first = FitContext(seed=3, checkpoint=path, progress=lambda done, words: done > 0.4 and die(done, words))
+    with pytest.raises(KeyboardInterrupt):
+        Pixel(**QUICK).fit(scenes, first)
+    context = FitContext(seed=3, checkpoint=path)
+    method = Pixel(**QUICK).fit(scenes, context)
+    assert context.spent.starts == 1
+    assert method.history_ == fitted.history_
+    assert method.reconstruct(make_image()).tobytes() == fitted.reconstruct(make_image()).tobytes()
+
+
+def test_a_checkpoint_of_other_pixels_is_refused(scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr("specrec.training.loop.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setenv("SPECREC_CHECKPOINT_SECONDS", "0")
+    path = tmp_path / "state.safetensors"
+    Pixel(**QUICK).fit(scenes, FitContext(seed=3, checkpoint=path))
+    with pytest.raises(SpecrecError, match="pixels"):
+        Pixel(**QUICK).fit([make_scene("another", 9)], FitContext(seed=3, checkpoint=path))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 100])
+def test_the_schedule_is_that_of_torch(steps):
+    from specrec_pixel.training import one_cycle
+
+    adam = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=3e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total_steps=steps)
+    for index in range(steps):
+        rate, momentum = one_cycle(index, steps)
+        (group,) = adam.param_groups
+        assert 3e-3 * rate == pytest.approx(group["lr"], rel=1e-12)
+        assert momentum == pytest.approx(group["betas"][0], rel=1e-12)
+        adam.step()
+        if index + 1 < steps:
+            schedule.step()
+
+
+def numbered_pixels(count, batch):
+    from specrec_pixel.training import ShuffledPixels
+
+    numbers = np.arange(count, dtype=np.float32)[:, np.newaxis]
+    return ShuffledPixels(np.repeat(numbers, 3, 1), np.repeat(numbers, 31, 1), batch, 0, torch.device("cpu"))
 
 
 # the contract
