@@ -108,6 +108,8 @@ def bench(
     ------
     UsageError
         For anything unknown or contradictory, before any work.
+    PluginError
+        If a method that is asked for by name is of a broken plugin; one of the protocol's list is a row with the reason.
     DataError
         If scenes are damaged.
     """
@@ -136,6 +138,7 @@ def bench(
     watch.planned(len(wanted), len(missing))
     executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
     failed = _compute(executor, missing, watch)
+    failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
     return results
@@ -197,6 +200,9 @@ def _claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
         _forget(plan, described)
     agreed = manifest.agree(plan.folder, described)
     agreed.methods.update({slug: written for slug, (written, _) in plan.methods.items()})
+    for written in agreed.methods.values():
+        agreed.unusable.pop(written, None)  # its plugin is whole again
+    agreed.unusable.update(plan.unusable)
     manifest.write_manifest(plan.folder, agreed)
 
 

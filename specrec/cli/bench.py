@@ -73,5 +73,7 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
                 there = done and record is not None and (record["cubes_saved"] or not rest["save_cubes"])
                 size = f"train on {len(fold.train)}, test {len(fold.test)}"
                 click.echo(f"{written} fold {index} run {run}: {size} ({'there' if there else 'to compute'})")
+    for written, reason in plan.unusable.items():
+        click.echo(f"{written}: cannot be computed: {reason}")
     if plan.split.unused:
         click.echo(f"unused scenes: {', '.join(plan.split.unused)}")
