@@ -29,15 +29,15 @@ class Nearest(PerPixelReconstructor):
         "mean in place of the vote)"
     )
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "k": Parameter(8, "so many of the nearest training colours", minimum=1),
-        "space": Parameter("lab", "where distances are measured", choices=("lab", "srgb", "linear")),
-        "pixels_per_scene": Parameter(1000, "training pixels drawn from each scene", minimum=1),
+        "k": Parameter(8, "so many of the nearest training colours", minimum=1, maximum=1000),
+        "space": Parameter("srgb", "where distances are measured", choices=("srgb", "lab", "linear")),
+        "pixels_per_scene": Parameter(4000, "training pixels drawn from each scene", minimum=1),
     }
     block: ClassVar[int] = 1 << 13  # its temporaries then stay in a processor's cache
 
-    colours_: Floats
+    colours_: Rows
     """(n, 3): the distinct training colours, sorted."""
-    spectra_: Floats
+    spectra_: Rows
     """(n, bands): the mean spectrum of each."""
 
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
@@ -48,7 +48,7 @@ class Nearest(PerPixelReconstructor):
         distinct, place, count = np.unique(colours, axis=0, return_inverse=True, return_counts=True)
         together = np.argsort(place.ravel(), kind="stable")
         totals = np.add.reduceat(spectra[together].astype(np.float64), np.cumsum(count) - count, axis=0)
-        self._remember(distinct.astype(np.float64), totals / count[:, np.newaxis])
+        self._remember(distinct, (totals / count[:, np.newaxis]).astype(np.float32))
         self.history_ = []
         context.progress(1.0, "done")
         return self
@@ -58,13 +58,13 @@ class Nearest(PerPixelReconstructor):
         self.check_fitted()
         wanted = min(int(self.settings["k"]), len(self.colours_))
         near = _nearest(self._tree, _placed(colours, str(self.settings["space"])), wanted)
-        total = self.spectra_[near[:, 0]]
+        total = self.spectra_[near[:, 0]].astype(np.float64)
         for column in range(1, wanted):  # one after the other: no (n x k x bands) in memory
             total += self.spectra_[near[:, column]]
         return (total / wanted).astype(np.float32)
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
-        """Return the training colours and their spectra, float64."""
+        """Return the training colours and their spectra, float32."""
         self.check_fitted()
         return {"colours": self.colours_, "spectra": self.spectra_}, {}
 
@@ -75,10 +75,10 @@ class Nearest(PerPixelReconstructor):
         if not len(found["colours"]):
             raise ValueError("there must be a training colour, and there is none")
         method = cls(**settings)
-        method._remember(found["colours"], found["spectra"])
+        method._remember(found["colours"].astype(np.float32), found["spectra"].astype(np.float32))
         return method
 
-    def _remember(self, colours: Floats, spectra: Floats) -> None:
+    def _remember(self, colours: Rows, spectra: Rows) -> None:
         from scipy.spatial import cKDTree
 
         self.colours_, self.spectra_ = colours, spectra
@@ -103,11 +103,11 @@ def _nearest(tree: Any, places: Floats, wanted: int) -> NDArray[np.intp]:
     return found
 
 
-def _placed(colours: NDArray[Any], space: str) -> Floats:
+def _placed(colours: Rows, space: str) -> Floats:
     """Take sRGB colours (n, 3) to the space of the distances; sums and not a matrix product, whose rounding varies."""
     if space == "srgb":
         # of 8 bits: whole numbers, which float32 gives exactly, so that distances that should be equal are
-        return (np.asarray(colours, dtype=np.float32) * np.float32(255.0)).astype(np.float64)
+        return (colours * np.float32(255.0)).astype(np.float64)
     red, green, blue = decode_srgb(colours).T
     if space == "linear":
         return np.stack([red, green, blue], axis=1)

@@ -54,7 +54,7 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
     click.echo(results.table(form), nl=False)
     line.say(f"tables, cells and figure are in {results.folder}")
     if results.failed:
-        raise PartialFailureError(f"{len(results.failed)} cells failed: {'; '.join(results.failed)}")
+        raise PartialFailureError(f"{len(results.failed)} cells or methods failed: {'; '.join(results.failed)}")
 
 
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
