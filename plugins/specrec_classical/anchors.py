@@ -96,7 +96,7 @@ def learn_anchors(colours: Floats, count: int, passes: int, rng: np.random.Gener
 
     References
     ----------
-    Aharon, Elad and Bruckstein 2006, K-SVD, doi:10.1109/TSP.2006.881199: section II-B has this case.
+    Aharon, Elad and Bruckstein 2006, K-SVD, doi:10.1109/TSP.2006.881199.
     """
     directions = np.unique(colours / length_of(colours), axis=0)
     anchors = directions[np.sort(rng.permutation(len(directions))[:count])]
