@@ -6,8 +6,15 @@ from specrec.interfaces import Reconstructor
 
 @hookimpl
 def specrec_reconstructors() -> list[type[Reconstructor]]:
-    """Offer `linear` and `mean`."""
+    """Offer the classical methods, one module each."""
+    from specrec_classical.aplus import APlus
     from specrec_classical.linear import Linear
     from specrec_classical.mean import Mean
+    from specrec_classical.nearest import Nearest
 
-    return [Linear, Mean]
+    return [
+        APlus,
+        Linear,
+        Mean,
+        Nearest,
+    ]

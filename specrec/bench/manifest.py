@@ -35,6 +35,8 @@ class Manifest:
         Id of the rendering.
     methods
         How the user wrote each method, by its slug, in the order of the table.
+    unusable
+        Why a method of the protocol could not be computed at all, by how it is written there.
     """
 
     settings: dict[str, Any]
@@ -43,6 +45,7 @@ class Manifest:
     scenes: dict[str, dict[str, Any]]
     rendering: str
     methods: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
     specrec_version: str = ""
     manifest_version: int = MANIFEST_VERSION
 
@@ -78,7 +81,7 @@ def agree(folder: Path, manifest: Manifest) -> Manifest:
             f"{folder} holds results of something else ({difference}); choose another --output,"
             " or pass --overwrite to start it anew"
         )
-    return Manifest(**{**asdict(manifest), "methods": dict(before.methods)})
+    return Manifest(**{**asdict(manifest), "methods": dict(before.methods), "unusable": dict(before.unusable)})
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from specrec.bench import folds, protocol
 from specrec.bench.protocol import Protocol
 from specrec.datasets import find_folder
-from specrec.errors import UsageError
+from specrec.errors import PluginError, UsageError
 from specrec.interfaces import Reconstructor, SceneSource
 from specrec.parameters import nearest, parse_spec, slug, split_specs
 from specrec.registry import registry
@@ -27,6 +27,8 @@ class Plan:
         With every override.
     methods
         By slug: as the user wrote it, and configured.
+    unusable
+        Methods that the protocol names and a broken plugin cannot give, each with the reason.
     source
         Of the scenes.
     split
@@ -37,6 +39,7 @@ class Plan:
 
     protocol: Protocol
     methods: dict[str, tuple[str, Reconstructor]]
+    unusable: dict[str, str]
     source: SceneSource
     split: folds.Split
     folder: Path
@@ -69,13 +72,14 @@ def make_plan(
     if chosen.preset not in presets:
         wanted = nearest(chosen.preset, presets)
         raise UsageError(f"protocol {chosen.name}: no method has a preset {chosen.preset!r}; {wanted}")
-    built = _methods((*chosen.methods, *chosen.controls) if methods is None else methods, chosen.preset)
+    unusable: dict[str, str] | None = {} if methods is None else None
+    built = _methods((*chosen.methods, *chosen.controls) if methods is None else methods, chosen.preset, unusable)
     source_class = registry().scene_source(chosen.dataset)
     source = source_class(find_folder(source_class, data), **chosen.options)
     split = _split(source.names(), chosen, folds_from, limit)
     chosen = chosen.changed(folds=len(split.folds), options=dict(source.settings))
     folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
-    return Plan(chosen, built, source, split, folder)
+    return Plan(chosen, built, unusable or {}, source, split, folder)
 
 
 def _protocol(name: str | None, dataset: str | None) -> Protocol:
@@ -88,7 +92,10 @@ def _protocol(name: str | None, dataset: str | None) -> Protocol:
     return chosen.changed(options={**chosen.options, **given})
 
 
-def _methods(methods: str | Sequence[str], preset: str) -> dict[str, tuple[str, Reconstructor]]:
+def _methods(
+    methods: str | Sequence[str], preset: str, unusable: dict[str, str] | None
+) -> dict[str, tuple[str, Reconstructor]]:
+    """Configure methods; one of a broken plugin goes into `unusable`, and is an error where that is None."""
     texts = split_specs(methods if isinstance(methods, str) else ",".join(methods))
     if not texts:
         known = nearest("", registry().reconstructors)
@@ -96,8 +103,15 @@ def _methods(methods: str | Sequence[str], preset: str) -> dict[str, tuple[str, 
     built = {}
     for text in texts:
         name, given = parse_spec(text)
-        method = registry().reconstructor(name).with_preset(preset, given)
-        built[slug(name, method.settings)] = ("".join(text.split()), method)
+        written = "".join(text.split())
+        try:
+            method = registry().reconstructor(name).with_preset(preset, given)
+        except PluginError as error:
+            if unusable is None:
+                raise
+            unusable[written] = str(error)
+            continue
+        built[slug(name, method.settings)] = (written, method)
     return built
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from specrec.bench import cells, separate, tables
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
+from specrec.parameters import parse_spec
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
                 mine[record["fold"], record["run"]] = record
         records.update({(slug, *key): record for key, record in mine.items()})
         rows.extend(_rows(written, slug, mine, manifest, columns))
+    for written, reason in manifest.unusable.items():
+        rows.append(Row(written, parse_spec(written)[0], "", note=f"failed: {reason}"))
     return Results(folder, manifest, columns, tuple(rows), records)
 
 

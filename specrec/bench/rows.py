@@ -26,7 +26,7 @@ class Row:
         Its name in paths; empty for a reported row.
     part
         ``weighted`` (over folds, where all are computed), ``fold 0``, ``fold 1``, .., ``fold 0 (training)``: of the
-        scenes trained on.
+        scenes trained on; empty of a method that could not be computed at all.
     numbers
         By metric id; one that is not there was not computed.
     note

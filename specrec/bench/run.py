@@ -102,12 +102,14 @@ def bench(
 
     Returns
     -------
-    The results. Failed cells are rows with a note, and listed in ``failed``.
+    The results. What failed is a row with a note, and listed in ``failed``.
 
     Raises
     ------
     UsageError
         For anything unknown or contradictory, before any work.
+    PluginError
+        If a method in `methods` is of a broken plugin; one that the protocol names is a row with the reason.
     DataError
         If scenes are damaged.
     """
@@ -130,12 +132,15 @@ def bench(
     devices = _devices(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
     facts = _read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+    for written, reason in plan.unusable.items():
+        watch.note(f"{written} is left out: {reason}")
     _claim_folder(plan, facts, overwrite=overwrite)
     wanted = list(_cells(plan, facts, save_cubes=save_cubes))
     missing = cells.pending(wanted)
     watch.planned(len(wanted), len(missing))
     executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
     failed = _compute(executor, missing, watch)
+    failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
     return results
@@ -197,6 +202,9 @@ def _claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
         _forget(plan, described)
     agreed = manifest.agree(plan.folder, described)
     agreed.methods.update({slug: written for slug, (written, _) in plan.methods.items()})
+    agreed.unusable.update(plan.unusable)
+    for written in agreed.methods.values():
+        agreed.unusable.pop(written, None)  # its own rows say more, computed now or before
     manifest.write_manifest(plan.folder, agreed)
 
 

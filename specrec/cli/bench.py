@@ -54,7 +54,7 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
     click.echo(results.table(form), nl=False)
     line.say(f"tables, cells and figure are in {results.folder}")
     if results.failed:
-        raise PartialFailureError(f"{len(results.failed)} cells failed: {'; '.join(results.failed)}")
+        raise PartialFailureError(f"{len(results.failed)} cells or methods failed: {'; '.join(results.failed)}")
 
 
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
@@ -73,5 +73,7 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
                 there = done and record is not None and (record["cubes_saved"] or not rest["save_cubes"])
                 size = f"train on {len(fold.train)}, test {len(fold.test)}"
                 click.echo(f"{written} fold {index} run {run}: {size} ({'there' if there else 'to compute'})")
+    for written, reason in plan.unusable.items():
+        click.echo(f"{written}: cannot be computed: {reason}")
     if plan.split.unused:
         click.echo(f"unused scenes: {', '.join(plan.split.unused)}")

@@ -21,6 +21,8 @@ SMALL = {
     "pixel": "pixel[steps=4,batch=64]",
     "mean": "mean",
     "linear": "linear",
+    "aplus": "aplus[anchors=16,neighbours=200,pixels_per_scene=400]",
+    "nearest": "nearest[pixels_per_scene=200]",
 }
 pytestmark = pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -20,8 +20,9 @@ import pytest
 import specrec
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench
+from specrec.cli.bench import command
 from specrec.cli.progress import BenchProgress, Line
-from specrec.errors import DataError, SpecrecError, UsageError
+from specrec.errors import DataError, PartialFailureError, PluginError, SpecrecError, UsageError
 from specrec.hookspecs import hookimpl
 from specrec.interfaces import Reconstructor
 from specrec.parameters import Parameter
@@ -31,7 +32,7 @@ DATA = "synthetic[scenes=4,size=32]"
 FILES = ("table.md", "table.csv", "table.tex", "table.json")
 
 
-def small(tmp_path: Path, methods: str = "mean,linear", **options: Any) -> Results:
+def small(tmp_path: Path, methods: str | None = "mean,linear", **options: Any) -> Results:
     options = {"dataset": DATA, "limit": 2, "output": tmp_path / "results", "jobs": 0, "device": "cpu", **options}
     return bench(methods, **options)
 
@@ -57,6 +58,7 @@ class Trouble(Reconstructor):
             "nan": np.full((*rgb.shape[:2], 31), np.nan, np.float32),
             "shape": np.zeros((1, 1, 31), np.float32),
             "double": np.zeros((*rgb.shape[:2], 31), np.float64),
+            "zero": np.zeros((*rgb.shape[:2], 31), np.float32),
         }
         return bad[str(self.settings["kind"])]
 
@@ -231,6 +233,64 @@ def test_a_failed_cell_is_a_row_that_says_why_and_the_rest_goes_on(tmp_path: Pat
     assert results.value("mean") > 0
     for form in ("table", "md", "csv", "tex", "json"):
         assert "failed" in results.table(form)
+
+
+@pytest.fixture
+def mended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """The folder has a protocol that names `trouble`, whose plugin is broken until this is called."""
+    plugin = SimpleNamespace(specrec_reconstructors=hookimpl(lambda: [Trouble]))
+    before = list(registry().broken)
+    monkeypatch.setattr(Trouble, "requires", ("not_installed",))
+    registry().add(plugin, "trouble-distribution")
+    (tmp_path / "mine.toml").write_text("dataset = 'synthetic'\nmethods = ['mean', 'trouble[kind=zero]', 'linear']\n")
+
+    def mend() -> None:
+        registry().broken[:] = before
+        monkeypatch.setattr(Trouble, "requires", ())
+        registry().add(plugin, "trouble-distribution")
+
+    yield mend
+    registry().broken[:] = before
+    registry().reconstructors.pop("trouble", None)
+
+
+def test_a_broken_method_of_the_protocols_list_is_a_row_that_says_why_until_it_works(
+    tmp_path: Path, mended: Callable[[], None]
+) -> None:
+    reason = "it needs the module 'not_installed'"
+    options = {"methods": None, "protocol": tmp_path / "mine.toml"}
+    results = small(tmp_path, **options)
+    (words,) = results.failed
+    assert words.startswith("trouble[kind=zero]: ")
+    assert reason in words
+    assert results.value("mean") > results.value("linear") > 0
+    (row,) = [row for row in results.rows if row.method == "trouble[kind=zero]"]
+    assert row.note.startswith("failed: ")
+    for form in ("table", "md", "csv", "tex", "json"):
+        assert "needs the module" in results.table(form)
+    assert read_results(results.folder).table("csv") == results.table("csv")
+    with pytest.raises(PluginError, match=reason):
+        small(tmp_path, "mean,trouble[kind=zero]", protocol=tmp_path / "mine.toml")
+    mended()
+    later = small(tmp_path, **options)
+    assert later.failed == ()
+    assert "needs the module" not in later.table("csv")
+    assert later.value("trouble[kind=zero]") > 0
+
+
+@pytest.mark.usefixtures("mended")
+def test_on_the_command_line_a_broken_method_of_the_protocols_list_is_a_partial_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--protocol", str(tmp_path / "mine.toml"), "-d", DATA, "--limit", "1", "-j", "0"]
+    arguments += ["-o", str(tmp_path / "results")]
+    command.main([*arguments, "--dry-run"], standalone_mode=False)
+    assert "trouble[kind=zero]: cannot be computed: method 'trouble' of trouble-distribution" in capsys.readouterr().out
+    with pytest.raises(PartialFailureError, match=r"1 cells or methods failed: trouble\[kind=zero\]: method 'trouble'"):
+        command.main(arguments, standalone_mode=False)
+    told = capsys.readouterr()
+    assert "trouble[kind=zero]" in told.out
+    assert "trouble[kind=zero] is left out" in told.err
 
 
 @pytest.mark.usefixtures("trouble")

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from specrec.registry import registry
 
 
 def test_the_protocols_that_come_with_specrec_are_what_they_say() -> None:
-    assert protocol.names() == ["branches", "cave", "embedded", "embedded-null", "icvl"]
+    assert protocol.names() == ["branches", "cave", "embedded", "embedded-null", "family", "icvl"]
     embedded, null, cave, icvl = (protocol.load(name) for name in ("embedded", "embedded-null", "cave", "icvl"))
     assert (embedded.dataset, embedded.folds, embedded.scenes_per_fold, embedded.runs) == ("synthetic", 2, 20, 1)
     assert dict(embedded.options) | {"texture_link": False} == dict(null.options)
@@ -86,9 +88,18 @@ def test_the_control_without_context_has_as_many_parameters_as_four_branches(dat
     assert without == pytest.approx(sum(value.numel() for value in net.parameters()), rel=1e-3)
 
 
-def test_all_variants_of_the_branches_protocol_can_be_built() -> None:
+def test_the_family_protocol_has_the_folds_of_each_data_sets_own() -> None:
     for dataset in ("synthetic", "icvl", "cave"):
-        chosen = protocol.load("branches").settled(dataset)
+        family, own = protocol.load("family").settled(dataset), protocol.for_dataset(dataset).settled(dataset)
+        kept = {"name": own.name, "methods": (), "runs": own.runs}  # beside the methods, icvl's two runs
+        assert dataclasses.replace(family, **kept) == own
+        assert {"linear", "pixel", "gan"} <= set(family.methods)
+
+
+@pytest.mark.parametrize("listed", ["branches", "family"])
+def test_all_methods_of_a_protocol_can_be_built(listed: str) -> None:
+    for dataset in ("synthetic", "icvl", "cave"):
+        chosen = protocol.load(listed).settled(dataset)
         for text in (*chosen.methods, *chosen.controls):
             name, given = parse_spec(text)
             assert registry().reconstructor(name).with_preset(chosen.preset, given)

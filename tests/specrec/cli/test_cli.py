@@ -216,7 +216,7 @@ def test_failed_cells_leave_with_3(cli: Cli) -> None:
     outcome = cli("bench", "-m", "gan[crop=64],mean", "-d", DATA, "--limit", 2, "-j", 0, "-q")
     assert outcome.code == 3
     assert "failed: scene" in outcome.out
-    assert "2 cells failed" in outcome.err
+    assert "2 cells or methods failed" in outcome.err
 
 
 def test_train_then_run_then_render(cli: Cli, photo: Path) -> None:
