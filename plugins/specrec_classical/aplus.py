@@ -64,9 +64,8 @@ class APlus(PerPixelReconstructor):
         for number, anchor in enumerate(self.anchors_):
             context.progress(0.5 + 0.5 * number / len(self.anchors_), "regressing")
             correlation = anchor @ directions
-            near = (
-                correlation >= np.partition(correlation, -wanted)[-wanted]
-            )  # equals of the last one are neighbours too
+            # equals of the last one are neighbours too
+            near = correlation >= np.partition(correlation, -wanted)[-wanted]
             self.maps_[number] = _ridge_regression(linear[near], spectra[near], float(self.settings["ridge"]))
         self.history_ = []
         context.progress(1.0, "done")
