@@ -21,6 +21,7 @@ SMALL = {
     "pixel": "pixel[steps=4,batch=64]",
     "mean": "mean",
     "linear": "linear",
+    "filterbank": "filterbank[scales=2,atoms=32,classes=16,pixels_per_scene=300]",
 }
 pytestmark = pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
 
