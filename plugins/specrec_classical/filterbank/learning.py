@@ -46,14 +46,16 @@ def discriminants(descriptors: Floats, classes: NDArray[np.intp], count: int) ->
 
     References
     ----------
-    Fisher 1936, doi:10.1111/j.1469-1809.1936.tb02137.x; Rao 1948, doi:10.1111/j.2517-6161.1948.tb00008.x (many classes).
+    Fisher 1936, doi:10.1111/j.1469-1809.1936.tb02137.x; for many classes Rao 1948,
+    doi:10.1111/j.2517-6161.1948.tb00008.x.
 
     Examples
     --------
-    >>> values = np.array([[0.0, 0.0], [2.0, 9.0], [10.0, 0.0], [12.0, 9.0]])
-    >>> axes, origin = discriminants(values, np.array([0, 0, 1, 1]), 1)
-    >>> ((values @ axes - origin)[2:] - (values @ axes - origin)[:2]).round(1).tolist()
-    [[10.0], [10.0]]
+    >>> square = np.array([[0.0, 0.0], [0.0, 1.0], [2.0, 0.0], [2.0, 1.0]])
+    >>> values = np.concatenate([square, square + [10.0, 0.0]])
+    >>> axes, origin = discriminants(values, np.repeat([0, 1], 4), 1)
+    >>> np.abs(axes).round(2).tolist(), np.abs(origin).round(2).tolist()
+    ([[1.0], [0.0]], [5.99])
     """
     from scipy.linalg import eigh
 

@@ -44,7 +44,7 @@ class Filterbank(Reconstructor):
         "atoms": Parameter(512, "prototypes", minimum=1),
         "sparsity": Parameter(3, "prototypes per pixel", minimum=1, maximum=64),
         "neighbours": Parameter(200, "training pixels around each prototype that its map is learnt from", minimum=1),
-        "ridge": Parameter(0.05, "penalty on the slopes of these maps", minimum=1e-6),
+        "ridge": Parameter(0.5, "penalty on the slopes of these maps", minimum=1e-6),
         "pixels_per_scene": Parameter(2000, "training pixels drawn from each scene", minimum=1),
     }
 
@@ -71,8 +71,8 @@ class Filterbank(Reconstructor):
 
     @property
     def bytes_per_pixel(self) -> int:
-        """The cube, the image and the strip that is worked on, which counts fully where the image is no larger."""
-        return 1024
+        """The cube, the image and rounding up; the strip that is worked on adds about 120 MB whatever the size."""
+        return 256
 
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
         """Learn map, axes and prototypes from seeded valid pixels of every scene; it uses one thread."""
