@@ -37,7 +37,7 @@ class Filterbank(Reconstructor):
         "doi:10.1145/2733373.2806223"
     )
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "scales": Parameter(3, "sizes of the filters, 0.7 pixels and its doubles", minimum=1, maximum=5),
+        "scales": Parameter(3, "sizes of the filters, 0.7 pixels and its doubles; 0: none", minimum=0, maximum=5),
         "pool": Parameter(3.0, "pixels over which responses are averaged", minimum=0.5, maximum=32.0),
         "axes": Parameter(10, "discriminant axes of colour and texture", minimum=1, maximum=64),
         "classes": Parameter(256, "groups of training spectra that the axes tell apart", minimum=2),
@@ -61,7 +61,7 @@ class Filterbank(Reconstructor):
 
     @property
     def receptive_field(self) -> int:
-        """The filter and the average, on both sides: 37 by default."""
+        """The filter and the average, on both sides: 37 by default, 1 without filters."""
         return 2 * self.halo + 1
 
     @property
@@ -189,7 +189,7 @@ class Filterbank(Reconstructor):
         """Cut an image into strips of rows: which rows, their descriptors (d, n) and linear colours (3, n)."""
         height, width = image.shape[:2]
         scales, pool, around = int(self.settings["scales"]), float(self.settings["pool"]), self.halo
-        step = max(around, _STRIP // width)
+        step = max(1, around, _STRIP // width)
         for top in range(0, height, step):
             rows, first = slice(top, min(height, top + step)), max(0, top - around)
             seen = np.ascontiguousarray(image[first : rows.stop + around].transpose(2, 0, 1))

@@ -34,10 +34,10 @@ def reach(scales: int, pool: float) -> int:
 
     Examples
     --------
-    >>> reach(3, 3.0)
-    18
+    >>> reach(3, 3.0), reach(0, 3.0)
+    (18, 0)
     """
-    return _radius(sizes(scales)[-1]) + _radius(pool)
+    return _radius(sizes(scales)[-1]) + _radius(pool) if scales else 0
 
 
 def kernel(deviation: float, derivative: int) -> NDArray[np.float64]:
