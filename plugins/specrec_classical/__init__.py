@@ -6,7 +6,7 @@ from specrec.interfaces import Reconstructor
 
 @hookimpl
 def specrec_reconstructors() -> list[type[Reconstructor]]:
-    """Offer `linear` and `mean`."""
+    """Offer `filterbank`, `linear` and `mean`."""
     from specrec_classical.filterbank.method import Filterbank
     from specrec_classical.linear import Linear
     from specrec_classical.mean import Mean

@@ -76,29 +76,15 @@ class Filterbank(Reconstructor):
 
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
         """Learn map, axes and prototypes from seeded valid pixels of every scene; it uses one thread."""
-        from specrec_classical.filterbank.coding import positions
-        from specrec_classical.filterbank.learning import clusters, discriminants, local_maps
+        from threadpoolctl import threadpool_limits
 
         rng = np.random.default_rng(context.seed)
         descriptors, colours, spectra = self._sample(scenes, rng, context)
-        brightness = colours.sum(axis=1)
-        if not brightness.any():
+        if not colours.any():
             raise DataError("filterbank needs training pixels that are not black, and there are none")
         context.progress(0.5, f"learning from {len(spectra)} pixels")
-        self.colours_ = np.linalg.lstsq(colours, spectra, rcond=1e-6)[0]
-        beside = spectra - colours @ self.colours_
-        groups = clusters(beside / (brightness + float(_DARK))[:, np.newaxis], int(self.settings["classes"]), rng)[1]
-        wanted = min(int(self.settings["axes"]), len(descriptors))
-        self.axes_, self.origin_ = discriminants(descriptors.T.astype(np.float64), groups, wanted)
-        points = positions(descriptors, self.axes_, self.origin_).astype(np.float64)
-        context.progress(0.8, "learning prototypes")
-        self.prototypes_ = clusters(points, int(self.settings["atoms"]), rng)[0]
-        targets = np.divide(
-            beside, brightness[:, np.newaxis], out=np.zeros_like(beside), where=brightness[:, np.newaxis] > 0.0
-        )
-        neighbours, ridge = int(self.settings["neighbours"]), float(self.settings["ridge"])
-        # weighted like this, the regression of the ratio is one of the spectra themselves
-        self.maps_ = local_maps(points, targets, np.square(brightness), self.prototypes_, neighbours, ridge)
+        with threadpool_limits(1):  # several threads may add up in another order
+            self._learn(descriptors, colours, spectra, rng)
         self.history_ = []
         context.progress(1.0, "done")
         return self
@@ -156,6 +142,24 @@ class Filterbank(Reconstructor):
     def _check_fitted(self) -> None:
         if not hasattr(self, "maps_"):
             raise UsageError(f"{self.name} is not fitted; call fit or load weights first")
+
+    def _learn(
+        self, descriptors: NDArray[np.float32], colours: Floats, spectra: Floats, rng: np.random.Generator
+    ) -> None:
+        from specrec_classical.filterbank.coding import positions
+        from specrec_classical.filterbank.learning import clusters, discriminants, local_maps
+
+        self.colours_ = np.linalg.lstsq(colours, spectra, rcond=1e-6)[0]
+        beside, brightness = spectra - colours @ self.colours_, colours.sum(axis=1, keepdims=True)
+        groups = clusters(beside / (brightness + float(_DARK)), int(self.settings["classes"]), rng)[1]
+        wanted = min(int(self.settings["axes"]), len(descriptors))
+        self.axes_, self.origin_ = discriminants(descriptors.T.astype(np.float64), groups, wanted)
+        points = positions(descriptors, self.axes_, self.origin_).astype(np.float64)
+        self.prototypes_ = clusters(points, int(self.settings["atoms"]), rng)[0]
+        targets = np.divide(beside, brightness, out=np.zeros_like(beside), where=brightness > 0.0)
+        neighbours, ridge = int(self.settings["neighbours"]), float(self.settings["ridge"])
+        # weighted like this, the regression of the ratio is one of the spectra themselves
+        self.maps_ = local_maps(points, targets, np.square(brightness[:, 0]), self.prototypes_, neighbours, ridge)
 
     def _sample(
         self, scenes: Sequence[TrainingScene], rng: np.random.Generator, context: FitContext
