@@ -23,6 +23,7 @@ SMALL = {
     "linear": "linear",
     "aplus": "aplus[anchors=16,neighbours=200,pixels_per_scene=400]",
     "nearest": "nearest[pixels_per_scene=200]",
+    "filterbank": "filterbank[scales=2,atoms=32,classes=16,pixels_per_scene=300]",
 }
 pytestmark = pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
 
