@@ -35,6 +35,11 @@ class Mallett(PerPixelReconstructor):
     primaries_: NDArray[np.float64]
     """(3, bands): the spectrum of each linear primary."""
 
+    @property
+    def parameter_count(self) -> int:
+        """None was learnt."""
+        return 0
+
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
         """Look the spectra up; the scenes are not read, only that their wavelengths are those of the spectra."""
         for scene in scenes:

@@ -157,7 +157,7 @@ def _centres(colours: Matrix, count: int, seed: int) -> Matrix:
     if len(distinct) <= count:
         return distinct
     with threadpool_limits(1):  # its sums depend on the number of threads
-        found = KMeans(count, n_init=1, random_state=seed).fit(distinct)
+        found = KMeans(count, n_init=1, random_state=seed).fit(colours)
     return np.asarray(found.cluster_centers_, dtype=np.float64)
 
 
