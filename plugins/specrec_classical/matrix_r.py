@@ -116,8 +116,8 @@ def fundamentals() -> tuple[Matrix, Matrix]:
 
     References
     ----------
-    Cohen and Kappauf 1982, Metameric color stimuli, fundamental metamers, and Wyszecki's metameric blacks,
-    doi:10.2307/1422527.
+    Cohen and Kappauf 1982, Metameric color stimuli, fundamental metamers, and Wyszecki's metameric blacks, American
+    Journal of Psychology 95, 537-564.
 
     Examples
     --------
