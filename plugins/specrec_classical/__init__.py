@@ -9,8 +9,12 @@ def specrec_reconstructors() -> list[type[Reconstructor]]:
     """Offer the methods of this package."""
     from specrec_classical.aplus import APlus
     from specrec_classical.filterbank.method import Filterbank
+    from specrec_classical.kernel import Kernel
     from specrec_classical.linear import Linear
+    from specrec_classical.mallett import Mallett
+    from specrec_classical.matrix_r import MatrixR
     from specrec_classical.mean import Mean
     from specrec_classical.nearest import Nearest
+    from specrec_classical.rbf import Rbf
 
-    return [APlus, Filterbank, Linear, Mean, Nearest]
+    return [APlus, Filterbank, Kernel, Linear, Mallett, MatrixR, Mean, Nearest, Rbf]

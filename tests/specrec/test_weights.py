@@ -107,7 +107,7 @@ def test_without_weights_the_message_gives_the_command(monkeypatch: pytest.Monke
         weights.find("mean")
 
 
-@pytest.mark.parametrize("name", ["gan", "arad", "pixel", "linear"])
+@pytest.mark.parametrize("name", ["gan", "arad", "pixel", "linear", "mallett"])
 def test_weights_ship_with_a_card_and_work(name: str) -> None:
     path = weights.find(name)
     card = weights.read_card(path)
