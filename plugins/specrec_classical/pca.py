@@ -14,7 +14,7 @@ from specrec.rendering import XYZ_TO_RGB, decode_srgb, xyz
 from specrec.scenes import TrainingScene
 from specrec_classical.fitted import checked
 
-_SINGULAR = 1e-9  # smallest over largest singular value of the colours of the components: below, they lie in a plane
+_SMALLEST = 1e-6  # of a singular value over the largest: below, it is the rounding of float32
 
 
 class Pca(PerPixelReconstructor):
@@ -53,10 +53,13 @@ class Pca(PerPixelReconstructor):
         centred = bool(self.settings["centred"])
         # explained by a constant alone, the spectra are their mean and what is scattered around it
         mean = triangle.solve()[0] if centred else np.zeros(bands)
-        components = np.linalg.svd(triangle.scatter if centred else triangle.targets)[2][:3]
-        colours = _colours(components) if len(components) == 3 else np.zeros((3, 3))
-        if not np.linalg.cond(colours) < 1.0 / _SINGULAR:
-            raise DataError("pca needs training spectra of three independent colours, and these are fewer")
+        lengths, directions = np.linalg.svd(triangle.scatter if centred else triangle.targets)[1:]
+        if bands < 3 or not lengths[2] > _SMALLEST * lengths[0]:
+            raise DataError("pca needs three independent training spectra, and these are fewer")
+        components = directions[:3]
+        colours = _colours(components)
+        if np.linalg.cond(colours) > 1.0 / _SMALLEST:
+            raise DataError("pca needs components of three independent colours, and these lie in a plane")
         self.coefficients_ = np.linalg.solve(colours, components)
         self.constant_ = mean - _colours(mean) @ self.coefficients_
         self.history_ = []

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from classical_scenes import image, pixels_of, scene_of, smooth_scene
 
 from specrec.errors import DataError, UsageError
 from specrec.interfaces import FitContext
 from specrec.registry import registry
 from specrec.rendering import decode_srgb, srgb_to_xyz
-from specrec.scenes import Scene, TrainingScene
+from specrec.scenes import TrainingScene
 from specrec.spectra import WAVELENGTHS
 from specrec_classical.linear import Linear
 from specrec_classical.mean import Mean
@@ -13,49 +14,13 @@ from specrec_classical.mean import Mean
 both = pytest.mark.parametrize("kind", [Linear, Mean])
 
 
-def scene_of(cube, mask=None, name="scene"):
-    read_mask = None if mask is None else lambda: mask
-    return TrainingScene(
-        Scene(
-            name=name,
-            shape=cube.shape,
-            wavelengths=WAVELENGTHS,
-            quantity="radiance",
-            provenance="a test",
-            read=lambda window: cube if window is None else cube[window.slices],
-            read_mask=read_mask,
-        )
-    )
-
-
-def smooth_scene(seed, height=60, width=50, name="scene"):
-    """Random sums of five broad bumps, with masked pixels."""
-    rng = np.random.default_rng(seed)
-    bumps = np.exp(-(((WAVELENGTHS[:, np.newaxis] - np.linspace(420, 680, 5)) / 50) ** 2))
-    cube = (rng.random((height, width, 5)) ** 2 @ bumps.T).astype(np.float32)
-    mask = rng.random((height, width)) < 0.8
-    return scene_of(cube, mask, name)
-
-
 @pytest.fixture(scope="module")
 def scenes():
     return [smooth_scene(1), smooth_scene(2, width=300, height=280), smooth_scene(3)]
 
 
-def pixels_of(scenes):
-    """All valid pixels at once: linear sRGB and spectra, float64."""
-    colours = np.concatenate([scene.rgb()[scene.mask] for scene in scenes])
-    spectra = np.concatenate([scene.cube()[scene.mask] for scene in scenes])
-    return decode_srgb(colours), spectra.astype(np.float64)
-
-
-def image(seed=0, height=40, width=30, levels=256):
-    levels = np.random.default_rng(seed).integers(0, levels, (height, width, 3))
-    return levels.astype(np.float32) / np.float32(255)
-
-
 def test_linear_equals_plain_least_squares(scenes):
-    linear, spectra = pixels_of(scenes)
+    _, linear, spectra = pixels_of(scenes)
     assert len(linear) > 65536  # more than one block
     expected = np.linalg.lstsq(linear, spectra, rcond=None)[0]
     fitted = Linear().fit(scenes, FitContext())
@@ -68,7 +33,7 @@ def test_linear_equals_plain_least_squares_where_colours_are_nearly_grey():
     rng = np.random.default_rng(4)
     grey = rng.random((200, 200, 1)) * np.linspace(0.8, 1.0, 31)
     scene = scene_of((grey + 0.02 * rng.random((200, 200, 31))).astype(np.float32))
-    linear, spectra = pixels_of([scene])
+    _, linear, spectra = pixels_of([scene])
     expected = np.linalg.lstsq(linear, spectra, rcond=None)[0]
     np.testing.assert_allclose(Linear().fit([scene], FitContext()).coefficients_, expected, rtol=0, atol=1e-9)
 
@@ -76,7 +41,7 @@ def test_linear_equals_plain_least_squares_where_colours_are_nearly_grey():
 def test_linear_takes_the_shortest_solution_where_all_colours_lie_on_a_line():
     cube = np.linspace(0, 1, 400).reshape(20, 20, 1) * np.linspace(0.2, 1.0, 31)
     scene = TrainingScene(scene_of(cube.astype(np.float32)).scene, quantisation="none")
-    linear, spectra = pixels_of([scene])
+    _, linear, spectra = pixels_of([scene])
     expected = np.linalg.lstsq(linear, spectra, rcond=1e-6)[0]
     np.testing.assert_allclose(Linear().fit([scene], FitContext()).coefficients_, expected, rtol=0, atol=1e-6)
 
@@ -91,8 +56,7 @@ def test_linear_recovers_a_linear_world_exactly():
 
 
 def test_mean_is_the_mean_spectrum_by_luminance(scenes):
-    linear, spectra = pixels_of(scenes)
-    encoded = np.concatenate([scene.rgb()[scene.mask] for scene in scenes])
+    encoded, linear, spectra = pixels_of(scenes)
     luminance = srgb_to_xyz(encoded)[:, 1]
     expected = spectra.mean(axis=0) / luminance.mean()
     fitted = Mean().fit(scenes, FitContext())
@@ -181,7 +145,7 @@ def test_a_state_that_does_not_fit_is_refused(kind):
     shape = (3, 31) if kind is Linear else (31,)
     with pytest.raises(ValueError, match="finite"):
         kind.from_state({}, {name: np.full(shape, np.nan)}, {})
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="wanted are the arrays"):
         kind.from_state({}, {}, {})
 
 
