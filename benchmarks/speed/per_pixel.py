@@ -3,7 +3,8 @@
 Run it with ``OMP_NUM_THREADS=1 python benchmarks/speed/per_pixel.py [METHODS]``. The image is a mosaic of nine
 synthetic scenes of different worlds with a noise of one 8-bit level: about four pixels of each colour, as in a
 photograph. Each method runs in a process of its own, fitted on four small scenes, and takes the four ways in turns; the
-first run, which compiles, is not counted. "Peak" is the memory of a process that loads the method and reconstructs the image once.
+first run, which compiles, is not counted. "Peak" is the memory of a process that loads the method and reconstructs the
+image once.
 """
 
 import argparse
