@@ -25,7 +25,7 @@ class RootPolynomial(Regression):
         "Imaging Conference; terms: Finlayson, Mackiewicz and Hurlbert 2015, doi:10.1109/TIP.2015.2405336"
     )
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "degree": Parameter(6, "largest degree of a product, and of its root", minimum=1, maximum=6),
+        "degree": Parameter(4, "largest degree of a product, and of its root", minimum=1, maximum=6),
         "ridge": RIDGE,
     }
 
