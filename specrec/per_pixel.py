@@ -31,10 +31,10 @@ _PIXELS_PER_COLOUR = 1.5  # below, looking colours up costs more than it saves
 class PerPixelReconstructor(Reconstructor):
     """A method whose spectrum of a pixel depends on the colour of that pixel alone.
 
-    A subclass writes `reconstruct_colours` beside `fit`, `state` and `from_state`. Row i of its answer must depend on
-    row i alone, to the last bit: neither on the other rows nor on how many there are. A matrix product of a BLAS does
-    not promise that, since it may pick another kernel for another number of rows; a method that uses one sets
-    `whole_blocks`, or adds up its few products itself.
+    A subclass writes `reconstruct_colours` beside `fit`, `state` and `from_state`; with `threads` above 1 it is called
+    from so many threads at once. Row i of its answer must depend on row i alone, to the last bit: neither on the other
+    rows nor on how many there are. A matrix product of a BLAS does not promise that, since it may pick another kernel
+    for another number of rows; a method that uses one sets `whole_blocks`, or adds up its few products itself.
     """
 
     block: ClassVar[int] = BLOCK
