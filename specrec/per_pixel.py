@@ -1,11 +1,13 @@
 """Base of the methods that see one colour at a time, and the training pixels they learn from.
 
-The base walks an image in blocks and codes the distinct colours of an 8-bit image once: a photograph has about four
-pixels of each colour. Both are invisible in the numbers, because a method answers for each colour alone.
+The base walks an image in blocks, spreads them over threads and codes the distinct colours of an 8-bit image once: a
+photograph has about four pixels of each colour. None of it shows in the numbers, because a method answers for each
+colour alone and every block is computed by kernels of one thread.
 """
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +17,7 @@ from specrec.errors import DataError, UsageError
 from specrec.interfaces import Reconstructor
 from specrec.scenes import Image, TrainingScene, check_image
 from specrec.spectra import Cube
+from specrec.threads import each, library_threads
 
 Rows = NDArray[np.float32]
 """Float32, one pixel per row: (n, 3) colours or (n, bands) spectra."""
@@ -22,17 +25,16 @@ Rows = NDArray[np.float32]
 BLOCK = 1 << 16
 """Pixels per block: 31 bands of them are 8 MB."""
 
-_LEVELS = 1 << 24  # colours of an 8-bit image
 _PIXELS_PER_COLOUR = 1.5  # below, looking colours up costs more than it saves
 
 
 class PerPixelReconstructor(Reconstructor):
     """A method whose spectrum of a pixel depends on the colour of that pixel alone.
 
-    A subclass writes `reconstruct_colours` beside `fit`, `state` and `from_state`. Row i of its answer must depend on
-    row i alone, to the last bit: neither on the other rows nor on how many there are. A matrix product of a BLAS does
-    not promise that, since it may pick another kernel for another number of rows; a method that uses one sets
-    `whole_blocks`, or adds up its few products itself.
+    A subclass writes `reconstruct_colours` beside `fit`, `state` and `from_state`; with `threads` above 1 it is called
+    from so many threads at once. Row i of its answer must depend on row i alone, to the last bit: neither on the other
+    rows nor on how many there are. A matrix product of a BLAS does not promise that, since it may pick another kernel
+    for another number of rows; a method that uses one sets `whole_blocks`, or adds up its few products itself.
     """
 
     block: ClassVar[int] = BLOCK
@@ -69,55 +71,52 @@ class PerPixelReconstructor(Reconstructor):
         UsageError
             If the method is not fitted.
         """
+        from specrec.distinct import distinct_colours
+
         self.check_fitted()
         image = np.asarray(rgb)
         check_image(image)
         colours = np.ascontiguousarray(image, dtype=np.float32).reshape(-1, 3)
-        found = _distinct(colours) if self.input == "srgb8" else None
-        if found is None:
-            spectra = self._in_blocks(colours)
-        else:
-            distinct, position = found
-            spectra = np.take(self._in_blocks(distinct), position, axis=0)
+        workers = self.threads if self.device == "cpu" else 1
+        found = distinct_colours(colours, _PIXELS_PER_COLOUR) if self.input == "srgb8" else None
+        # a product's rounding may change with the threads of the BLAS, and nothing else does with one thread
+        with library_threads(1) if workers > 1 or self.whole_blocks else nullcontext():
+            if found is None:
+                spectra = self._in_blocks(colours, workers)
+            else:
+                distinct, places = found
+                spectra = _spread(self._in_blocks(distinct, workers), places, workers)
         return spectra.reshape(*image.shape[:2], -1)
 
-    def _in_blocks(self, colours: Rows) -> Rows:
-        spectra: Rows | None = None
-        for start in range(0, len(colours), self.block):
+    def _in_blocks(self, colours: Rows, workers: int) -> Rows:
+        def answer(start: int) -> Rows:
             rows = colours[start : start + self.block]
             count = len(rows)
             if self.whole_blocks and count < self.block:
                 rows = np.concatenate([rows, np.repeat(rows[-1:], self.block - count, axis=0)])
-            answer = self.reconstruct_colours(rows)[:count]
-            if spectra is None:
-                spectra = np.empty((len(colours), answer.shape[1]), dtype=np.float32)
-            spectra[start : start + count] = answer
-        if spectra is None:
-            raise ValueError("there are no colours to reconstruct")
+            return self.reconstruct_colours(rows)[:count]
+
+        first = answer(0)  # it tells the number of bands, and compiles what there is to compile
+        spectra = np.empty((len(colours), first.shape[1]), dtype=np.float32)
+        spectra[: self.block] = first
+
+        def fill(start: int) -> None:
+            spectra[start : start + self.block] = answer(start)
+
+        each(fill, range(self.block, len(colours), self.block), workers)
         return spectra
 
 
-def _distinct(colours: Rows) -> tuple[Rows, NDArray[np.int32]] | None:
-    """Return the distinct colours and each pixel's place among them; None if not 8-bit or if there are too many."""
-    packed = np.empty(len(colours), dtype=np.int32)
-    for start in range(0, len(colours), BLOCK):
-        rows = colours[start : start + BLOCK]
-        levels = np.rint(np.clip(rows, 0.0, 1.0) * np.float32(255.0))
-        if not np.array_equal(levels / np.float32(255.0), rows):
-            return None
-        whole = levels.astype(np.int32)
-        packed[start : start + BLOCK] = (whole[:, 0] << 16) | (whole[:, 1] << 8) | whole[:, 2]
-    # a table over all 2^24 colours is about four times faster than sorting the pixels, and memory never touched is free
-    seen = np.zeros(_LEVELS, dtype=np.bool_)
-    seen[packed] = True
-    codes = np.flatnonzero(seen)
-    if len(packed) < _PIXELS_PER_COLOUR * len(codes):
-        return None
-    place = np.empty(_LEVELS, dtype=np.int32)
-    place[codes] = np.arange(len(codes), dtype=np.int32)
-    distinct = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=1).astype(np.float32)
-    distinct /= np.float32(255.0)
-    return distinct, place[packed]
+def _spread(spectra: Rows, places: NDArray[np.int32], workers: int) -> Rows:
+    """Give every pixel the spectrum of its colour."""
+    cube = np.empty((len(places), spectra.shape[1]), dtype=np.float32)
+
+    def fill(start: int) -> None:
+        part = slice(start, start + BLOCK)
+        np.take(spectra, places[part], axis=0, out=cube[part], mode="clip")  # any other mode writes a copy first
+
+    each(fill, range(0, len(places), BLOCK), workers)
+    return cube
 
 
 def all_valid_pixels(scene: TrainingScene, block: int = BLOCK) -> Iterator[tuple[Rows, Rows]]:

@@ -21,10 +21,13 @@ from specrec.registry import registry
 from specrec.rendering import srgb_to_xyz
 from specrec.scenes import Image, Scaling, TrainingScene, Window
 from specrec.spectra import check_wavelengths
+from specrec.threads import available_cores, library_threads
 from specrec.tiling import SeamCost, parse_tiles, stream
 
 
-def load(method: str, weights: str | os.PathLike[str] | None = None, device: str = "auto") -> Reconstructor:
+def load(
+    method: str, weights: str | os.PathLike[str] | None = None, device: str = "auto", threads: int = 1
+) -> Reconstructor:
     """Load a fitted method.
 
     Parameters
@@ -35,6 +38,8 @@ def load(method: str, weights: str | os.PathLike[str] | None = None, device: str
         A .safetensors file; default: ``SPECREC_WEIGHTS/<method>.safetensors``, then those that come with the method.
     device
         ``auto``, ``cpu``, ``cuda[:N]`` or ``mps``.
+    threads
+        How many a method that sees single pixels spreads large blocks over; a network uses those that torch is set to.
 
     Returns
     -------
@@ -48,7 +53,9 @@ def load(method: str, weights: str | os.PathLike[str] | None = None, device: str
     DataError
         If the file holds no weights of that method.
     """
-    return _load(method, weights, device)[0]
+    fitted = _load(method, weights, device)[0]
+    fitted.threads = threads
+    return fitted
 
 
 class Reconstructed(NamedTuple):
@@ -67,6 +74,7 @@ def reconstruct_file(
     *,
     weights: Path | None = None,
     device: str = "auto",
+    threads: int | None = None,
     tiles: str = "auto",
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
@@ -84,6 +92,8 @@ def reconstruct_file(
         As for `specrec.cubes.write_cube`.
     tiles
         As for `specrec.tiling.stream`.
+    threads
+        Of the CPU; None: one for each core that this process may use.
     progress
         Called with the fraction done and a few words.
 
@@ -95,6 +105,7 @@ def reconstruct_file(
     mode, size = parse_tiles(tiles)
     check_writable(target.parent)
     fitted, path, card = _load(method, weights, device)
+    fitted.threads = threads or available_cores()
     wavelengths = check_wavelengths(card["wavelengths"], f"the card of {path}")
     photo = Photo(image, max_pixels)
     height, width = photo.shape
@@ -116,7 +127,8 @@ def reconstruct_file(
         return srgb_to_xyz(rgb).astype(np.float32) if fitted.input == "linear" else rgb
 
     seams = SeamCost(photo.shape, size) if mode == "separate" else None
-    with cube_writer(target, shape, wavelengths, attributes, overwrite=overwrite) as put:
+    writing = cube_writer(target, shape, wavelengths, attributes, overwrite=overwrite)
+    with library_threads(fitted.threads), writing as put:
         for window, cube in stream(fitted, read, photo.shape, tiles, cost=seams, progress=progress):
             put(window, cube)
     return Reconstructed(shape, seams)

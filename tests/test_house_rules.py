@@ -13,8 +13,8 @@ FRAMEWORK = sorted((ROOT / "specrec").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
-    {"spectra", "parameters", "cache", "memory", "compiled"},
-    {"rendering"},
+    {"spectra", "parameters", "cache", "memory", "compiled", "threads"},
+    {"rendering", "distinct"},
     {"scenes"},
     {"interfaces"},
     {"hookspecs"},

@@ -15,6 +15,9 @@ def specrec_reconstructors() -> list[type[Reconstructor]]:
     from specrec_classical.matrix_r import MatrixR
     from specrec_classical.mean import Mean
     from specrec_classical.nearest import Nearest
+    from specrec_classical.pca import Pca
+    from specrec_classical.polynomial import Polynomial
     from specrec_classical.rbf import Rbf
+    from specrec_classical.root_polynomial import RootPolynomial
 
-    return [APlus, Filterbank, Kernel, Linear, Mallett, MatrixR, Mean, Nearest, Rbf]
+    return [APlus, Filterbank, Kernel, Linear, Mallett, MatrixR, Mean, Nearest, Pca, Polynomial, Rbf, RootPolynomial]

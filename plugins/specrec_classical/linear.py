@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from specrec.errors import DataError
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Settings
-from specrec.per_pixel import PerPixelReconstructor, Rows, all_valid_pixels
+from specrec.per_pixel import PerPixelReconstructor, Rows
 from specrec.rendering import decode_srgb
 from specrec.scenes import TrainingScene
+from specrec_classical.fitted import checked
 
-_SMALLEST = 1e-12  # of the squared singular values, over the largest: below, the colours do not span three dimensions
+_SMALLEST = 1e-6  # singular value over the largest: below, the colours do not span three dimensions
 
 
 class Linear(PerPixelReconstructor):
@@ -34,32 +35,28 @@ class Linear(PerPixelReconstructor):
     """(3, bands): the spectrum of each linear primary."""
 
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
-        """Add up the normal equations over all valid pixels of all scenes and solve them; nothing is random."""
-        products, targets = np.zeros((3, 3)), np.zeros((3, 0))
+        """Fold all valid pixels of all scenes into a triangle and solve it; nothing is random."""
+        from specrec_classical.least_squares import Triangle, observations
+
+        triangle = Triangle(3, scenes[0].shape[2] if scenes else 0)
         for number, scene in enumerate(scenes):
             context.progress(number / len(scenes), scene.name)
-            for colours, spectra in all_valid_pixels(scene):
-                linear = decode_srgb(colours)
-                products += linear.T @ linear
-                target = linear.T @ spectra.astype(np.float64)
-                targets = targets + target if targets.size else target
-        if not products.any():
+            for colours, sums, pixels in observations(scene):
+                triangle.add(decode_srgb(colours), sums, pixels)
+        if not triangle.rows.any():
             raise DataError("linear needs training pixels that are not black, and there are none")
         # where all training colours lie in a plane this takes the shortest solution instead of failing
-        self.coefficients_ = np.linalg.lstsq(products, targets, rcond=_SMALLEST)[0]
+        self.coefficients_ = triangle.solve(smallest=_SMALLEST)
         self.history_ = []
         context.progress(1.0, "done")
         return self
 
     def reconstruct_colours(self, colours: Rows) -> Rows:
-        """Map colours (n, 3) to spectra; sums and not a matrix product, whose rounding changes with n."""
+        """Map colours (n, 3) to spectra (n, bands)."""
+        from specrec_classical.terms import combine, monomials
+
         self.check_fitted()
-        red, green, blue = decode_srgb(colours).T[..., np.newaxis]
-        of_red, of_green, of_blue = self.coefficients_
-        spectra = red * of_red
-        spectra += green * of_green
-        spectra += blue * of_blue
-        return spectra.astype(np.float32)
+        return combine(decode_srgb(colours), monomials(1), self.coefficients_)
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the coefficients, float64."""
@@ -69,9 +66,6 @@ class Linear(PerPixelReconstructor):
     @classmethod
     def from_state(cls, settings: Settings, arrays: Arrays, config: Mapping[str, Any]) -> Self:  # noqa: ARG003 - empty
         """Build the fitted method from its coefficients."""
-        coefficients = np.array(arrays["coefficients"], dtype=np.float64)
-        if coefficients.ndim != 2 or len(coefficients) != 3 or not np.isfinite(coefficients).all():
-            raise ValueError(f"the coefficients must be finite and of shape (3, bands), not {coefficients.shape}")
         method = cls(**settings)
-        method.coefficients_ = coefficients
+        method.coefficients_ = checked(arrays, {"coefficients": (3, "bands")})["coefficients"]
         return method

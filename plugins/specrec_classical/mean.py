@@ -12,6 +12,7 @@ from specrec.parameters import Settings
 from specrec.per_pixel import PerPixelReconstructor, Rows, all_valid_pixels
 from specrec.rendering import RGB_TO_XYZ, decode_srgb
 from specrec.scenes import TrainingScene
+from specrec_classical.fitted import checked
 
 
 class Mean(PerPixelReconstructor):
@@ -57,11 +58,8 @@ class Mean(PerPixelReconstructor):
     @classmethod
     def from_state(cls, settings: Settings, arrays: Arrays, config: Mapping[str, Any]) -> Self:  # noqa: ARG003 - empty
         """Build the fitted method from its spectrum."""
-        spectrum = np.array(arrays["spectrum"], dtype=np.float64)
-        if spectrum.ndim != 1 or not np.isfinite(spectrum).all():
-            raise ValueError(f"the spectrum must be finite and of shape (bands,), this one has {spectrum.shape}")
         method = cls(**settings)
-        method.spectrum_ = spectrum
+        method.spectrum_ = checked(arrays, {"spectrum": ("bands",)})["spectrum"]
         return method
 
 

@@ -1,10 +1,8 @@
 """What happens inside a cell: a method is trained, tested image by image, and scored. Timed: fit, reconstruct."""
 
-import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from specrec.registry import registry
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene
 from specrec.spectra import Cube
+from specrec.threads import library_threads
 from specrec.tiling import parse_tiles, reconstruct
 
 
@@ -41,7 +40,7 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
     cell = Cell(**values)
     record = head(cell)
     try:
-        with threads(cell.threads):
+        with library_threads(cell.threads):
             record |= _train_and_test(cell, progress)
         record["status"] = "done"
     except MemoryError:
@@ -53,31 +52,6 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
     if written["status"] == "done":
         cell.checkpoint.unlink(missing_ok=True)
     return written
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads, whichever libraries are or will be loaded."""
-    from threadpoolctl import threadpool_limits
-
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(count)))  # for libraries loaded later
-    torch = sys.modules.get("torch")
-    torch_threads = torch.get_num_threads() if torch else None
-    if torch:
-        torch.set_num_threads(count)
-    try:
-        with threadpool_limits(count):
-            yield
-    finally:
-        if torch:
-            torch.set_num_threads(torch_threads)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
@@ -100,6 +74,7 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         "fit_cpu_seconds": time.process_time() - cpu + context.spent.cpu_seconds,
         "starts": 1 + context.spent.starts,
     }
+    method.threads = cell.threads
     test = _Test(cell, method)
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")

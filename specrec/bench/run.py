@@ -22,6 +22,7 @@ from specrec.bench.results import Results, read_results
 from specrec.cache import written_whole
 from specrec.datasets.survey import Survey, check_rendered_grid, survey
 from specrec.errors import DataError, SpecrecError, UsageError
+from specrec.threads import available_cores
 
 TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
 
@@ -169,13 +170,8 @@ def _devices(device: str, jobs: int | None, threads: int) -> list[str]:
         chosen = choose_device(device)
         slots = cuda_devices() if chosen.startswith("cuda") and device in ("auto", "cuda") else [chosen]
     if jobs is None:
-        return slots if slots != ["cpu"] else ["cpu"] * max(1, _cores() // threads)
+        return slots if slots != ["cpu"] else ["cpu"] * max(1, available_cores() // threads)
     return [slots[index % len(slots)] for index in range(max(jobs, 1))]
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:

@@ -10,6 +10,7 @@ tiles = click.option(
     envvar="SPECREC_TILES",
     help="auto, whole or SIZE in pixels: all the same numbers; separate:SIZE: others near the seams.",
 )
+threads = click.option("--threads", type=click.IntRange(1), help="CPU threads [default: all cores].")
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
 skip_damaged = click.option("--skip-damaged", is_flag=True, help="Leave damaged scenes out instead of stopping.")

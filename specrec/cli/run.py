@@ -13,6 +13,7 @@ from specrec.cli import options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A .h5, .npy or .mat file [default: IMAGE.h5].")
 @click.option("--weights", type=click.Path(path_type=Path), help="A .safetensors file of that method.")
 @options.device
+@options.threads
 @options.tiles
 @click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger images [default: 600 million].")
 @options.overwrite
@@ -23,6 +24,7 @@ def command(
     output: Path | None,
     weights: Path | None,
     device: str,
+    threads: int | None,
     tiles: str | None,
     max_pixels: int | None,
     overwrite: bool,
@@ -43,8 +45,9 @@ def command(
     check_absent(target, overwrite)
     line = Line(quiet=quiet)
     done = reconstruct_file(
-        method, image, target, weights=weights, device=device, overwrite=overwrite, tiles=tiles or "auto",
-        max_pixels=max_pixels or MAX_PIXELS, progress=line.progress(f"reconstructing {image.name}"),
+        method, image, target, weights=weights, device=device, threads=threads, overwrite=overwrite,
+        tiles=tiles or "auto", max_pixels=max_pixels or MAX_PIXELS,
+        progress=line.progress(f"reconstructing {image.name}"),
     )  # fmt: skip
     line.say(f"{target}: {done.shape[0]} x {done.shape[1]} pixels, {done.shape[2]} bands, 400-700 nm")
     if done.seams is not None:

@@ -28,8 +28,11 @@ SMALL = {
     "mallett": "mallett",
     "matrix-r": "matrix-r",
     "rbf": "rbf[centres=10,pixels_per_scene=100]",
+    "pca": "pca",
+    "polynomial": "polynomial",
+    "root-polynomial": "root-polynomial",
 }
-DRAW_NOTHING = ("mean", "linear", "mallett", "matrix-r")
+DRAW_NOTHING = ("mean", "linear", "mallett", "matrix-r", "pca", "polynomial", "root-polynomial")
 LEARN_NOTHING = ("mallett",)
 pytestmark = pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
 

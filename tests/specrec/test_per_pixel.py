@@ -1,9 +1,11 @@
+import threading
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from specrec.errors import DataError, UsageError
 from specrec.per_pixel import PerPixelReconstructor, all_valid_pixels, sample_pixels
@@ -50,6 +52,23 @@ class Linear(Weighted):
     @property
     def input(self):
         return "linear"
+
+
+class Product(Weighted):
+    """A BLAS product; it notes the threads of the libraries, and those it is called from."""
+
+    name = "product"
+    block = 128
+    whole_blocks = True
+
+    def fit(self, scenes, context):
+        self.matrix_ = np.random.default_rng(0).random((3, 31))
+        self.seen = set()
+        return self
+
+    def reconstruct_colours(self, colours):
+        self.seen.add((threading.get_ident(), *(library["num_threads"] for library in threadpool_info())))
+        return (colours.astype(np.float64) @ self.matrix_).astype(np.float32)
 
 
 def one_by_one(method, image):
@@ -118,6 +137,35 @@ def test_whole_blocks_are_whole():
     method = WholeBlocks().fit([], None)
     method.reconstruct(image)
     assert method.calls == [64, 64, 64]
+
+
+@pytest.mark.parametrize("kind", [Weighted, WholeBlocks, Linear, Product])
+@pytest.mark.parametrize("levels", [4, 256])
+def test_any_number_of_threads_gives_the_same_bits(kind, levels):
+    image = image_of_levels(np.random.default_rng(5), 60, 40, levels)
+    method = kind().fit([], None)
+    alone = method.reconstruct(image)
+    for threads in (2, 3, 16):
+        method.threads = threads
+        np.testing.assert_array_equal(method.reconstruct(image), alone)
+
+
+def test_threads_are_as_many_as_asked_for_with_kernels_of_one_thread():
+    image = np.random.default_rng(6).random((100, 90, 3), dtype=np.float32)
+    method = Product().fit([], None)
+    method.reconstruct(image)
+    assert {caller for caller, *_ in method.seen} == {threading.get_ident()}
+    method.threads = 3
+    method.reconstruct(image)
+    assert 2 <= len({caller for caller, *_ in method.seen}) <= 4
+    assert {count for _, *counts in method.seen for count in counts} == {1}
+
+
+def test_another_device_than_the_processor_gets_one_block_at_a_time():
+    method = Product().fit([], None)
+    method.threads, method.device = 2, "cuda:0"
+    method.reconstruct(np.random.default_rng(7).random((50, 40, 3), dtype=np.float32))
+    assert {caller for caller, *_ in method.seen} == {threading.get_ident()}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from specrec.interfaces import FitContext
 from specrec.reconstruction import reconstruct_file
 from specrec.registry import registry
 from specrec.scenes import TrainingScene
+from specrec.threads import available_cores
 from specrec.weights import make_card, save
 
 Usage = namedtuple("Usage", "total used free")
@@ -55,6 +56,24 @@ def test_a_file_written_in_tiles_holds_the_whole_estimate(
     expected = specrec.load("gan", weights).reconstruct(specrec.read_image(photo))
     np.testing.assert_allclose(read_cube(target).cube, expected, rtol=0, atol=1e-5)
     assert target.stat().st_size == pytest.approx(stored_bytes(target, (70, 45, 31)), abs=20_000)
+
+
+def test_the_threads_are_those_asked_for_or_all_cores_and_change_no_bit(
+    photo: Path, tmp_path: Path, training_scenes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = registry().build("linear").fit(training_scenes, FitContext())
+    path = tmp_path / "linear.safetensors"
+    save(method, path, make_card(method, wavelengths=range(400, 701, 10), scenes=["s"], seed=0))
+    used = []
+    plain = type(method).reconstruct
+    monkeypatch.setattr(type(method), "reconstruct", lambda self, rgb: (used.append(self.threads), plain(self, rgb))[1])
+    for threads in (None, 1, 3):
+        reconstruct_file("linear", photo, tmp_path / "out.npy", weights=path, threads=threads, overwrite=True)
+        expected = method.reconstruct(specrec.read_image(photo))
+        np.testing.assert_array_equal(read_cube(tmp_path / "out.npy").cube, expected)
+    assert used[::2] == [available_cores(), 1, 3]
+    assert specrec.load("linear", path).threads == 1
+    assert specrec.load("linear", path, threads=2).threads == 2
 
 
 def test_a_method_with_linear_input_gets_it_tile_by_tile(photo: Path, tmp_path: Path, training_scenes: Any) -> None:

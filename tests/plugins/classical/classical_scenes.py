@@ -35,15 +35,15 @@ def smooth_scene(seed, height=60, width=50, name="scene", basis=BUMPS, **view):
 
 
 def pixels_of(scenes: Sequence[TrainingScene]):
-    """All valid pixels at once: linear sRGB and spectra, float64."""
+    """All valid pixels at once: sRGB, linear sRGB and spectra, float64."""
     colours = np.concatenate([scene.rgb()[scene.mask] for scene in scenes])
     spectra = np.concatenate([scene.cube()[scene.mask] for scene in scenes])
-    return decode_srgb(colours), spectra.astype(np.float64)
+    return colours.astype(np.float64), decode_srgb(colours), spectra.astype(np.float64)
 
 
-def photo(seed=0, height=40, width=30):
+def photo(seed=0, height=40, width=30, levels=256):
     """Draw an 8-bit image of random colours."""
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.float32) / np.float32(255)
+    return np.random.default_rng(seed).integers(0, levels, (height, width, 3)).astype(np.float32) / np.float32(255)
 
 
 def check_parts(method):

@@ -69,7 +69,7 @@ def test_width_and_ridge_are_the_best_on_held_out_scenes(scenes):
     whole = {"pixels_per_scene": 3000, "colours": 10000}
     small = [smooth_scene(seed, height=16, width=16, name=f"s{seed}") for seed in range(3)]
     chosen = fitted(small, **whole)
-    _, spectra = pixels_of(small[2:])
+    _, _, spectra = pixels_of(small[2:])
     errors = {}
     for width in WIDTHS:
         for ridge in RIDGES:

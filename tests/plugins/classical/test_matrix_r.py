@@ -30,7 +30,7 @@ def by_hand(scenes, image, signals="linear", degree=1):
         exponents = [e for e in product(range(degree + 1), repeat=3) if 1 <= sum(e) <= degree]
         return np.stack([np.prod(values**e, axis=-1) for e in exponents], axis=-1)
 
-    _, spectra = pixels_of(scenes)
+    _, _, spectra = pixels_of(scenes)
     encoded = np.concatenate([scene.rgb()[scene.mask] for scene in scenes])
     regression = np.linalg.lstsq(terms(encoded), spectra, rcond=None)[0]
     a = xyz_weights() / 100

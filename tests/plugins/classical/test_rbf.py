@@ -38,7 +38,7 @@ def design(colours, method):
 def test_it_equals_plain_least_squares_on_the_same_functions(scenes, balance):
     method = fitted(scenes, white_balance=balance, ridge="1e-4", **ALL)
     assert method.centres_.shape == (45, 3)
-    colours, spectra = pixels_of(scenes)
+    _, colours, spectra = pixels_of(scenes)
     functions = design(colours, method)
     damping = 1e-4 * len(functions) * np.diag([*[1.0] * 45, 0.0])
     expected = np.linalg.solve(functions.T @ functions + damping, functions.T @ spectra)
@@ -49,7 +49,7 @@ def test_it_equals_plain_least_squares_on_the_same_functions(scenes, balance):
 
 def test_with_next_to_no_ridge_it_is_least_squares(scenes):
     method = fitted(scenes, centres=10, ridge="1e-20", **ALL)
-    colours, spectra = pixels_of(scenes)
+    _, colours, spectra = pixels_of(scenes)
     expected = np.linalg.lstsq(design(colours, method), spectra, rcond=None)[0]
     np.testing.assert_allclose(method.weights_, expected, rtol=0, atol=1e-6)
 
@@ -64,7 +64,7 @@ def test_with_as_many_centres_as_distinct_colours_it_interpolates():
 
 def test_the_centres_are_those_of_k_means_over_the_balanced_pixels(scenes):
     method = fitted(scenes, centres=12, **ALL)
-    colours = pixels_of(scenes)[0]
+    colours = pixels_of(scenes)[1]
     np.testing.assert_allclose(method.light_, shade_of_grey(colours), rtol=1e-12)
     balanced = colours / method.light_
     nearest = cdist(balanced, method.centres_).argmin(axis=1)
@@ -74,8 +74,8 @@ def test_the_centres_are_those_of_k_means_over_the_balanced_pixels(scenes):
 
 def test_the_ridge_is_the_best_on_held_out_scenes(scenes):
     method = fitted(scenes, **ALL)
-    functions = [design(pixels_of([scene])[0], method) for scene in scenes]
-    spectra = [pixels_of([scene])[1] for scene in scenes]
+    functions = [design(pixels_of([scene])[1], method) for scene in scenes]
+    spectra = [pixels_of([scene])[2] for scene in scenes]
     errors = []
     for ridge in RIDGES:
         kept = np.vstack(functions[:2])

@@ -92,6 +92,20 @@ def test_a_bench_writes_manifest_cells_tables_and_figure(tmp_path: Path) -> None
     assert not list(folder.rglob(".*")), "a temporary file was left"
 
 
+def test_a_fitted_method_gets_the_protocols_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = []
+    kind = registry().reconstructor("mean")
+    plain = kind.reconstruct
+    monkeypatch.setattr(kind, "reconstruct", lambda self, rgb: (used.append(self.threads), plain(self, rgb))[1])
+    text = "dataset = 'synthetic'\noptions = {scenes = 4, size = 32}\n"
+    for threads in (1, 2):
+        (tmp_path / f"{threads}.toml").write_text(f"{text}threads = {threads}\n")
+        bench("mean", protocol=str(tmp_path / f"{threads}.toml"), output=tmp_path / str(threads), jobs=0, device="cpu")
+    assert used == [1] * 4 + [2] * 4
+    one, two = (read_results(tmp_path / str(threads)).value("mean") for threads in (1, 2))
+    assert one == two
+
+
 def test_the_table_is_the_mean_of_the_images_by_their_weights(tmp_path: Path) -> None:
     results = small(tmp_path)
     records = [record for (slug, _, _), record in results.records.items() if slug.startswith("mean")]

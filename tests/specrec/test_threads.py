@@ -1,0 +1,61 @@
+import os
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from specrec.threads import available_cores, each, library_threads
+
+
+def test_there_is_at_least_one_core():
+    assert 1 <= available_cores() <= os.cpu_count()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_everything_is_done_once(count):
+    done = []
+    each(done.append, range(100), count)
+    assert sorted(done) == list(range(100))
+
+
+def test_one_thread_is_this_one_and_several_are_others():
+    where = set()
+    each(lambda _: where.add(threading.get_ident()), range(5), 1)
+    assert where == {threading.get_ident()}
+    where.clear()
+    barrier = threading.Barrier(2)
+    each(lambda _: (barrier.wait(10), where.add(threading.get_ident())), range(2), 2)
+    assert len(where - {threading.get_ident()}) == 2
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_error_comes_out_and_what_waits_is_not_begun(count):
+    begun = []
+
+    def task(item):
+        begun.append(item)
+        raise MemoryError(str(item))
+
+    with pytest.raises(MemoryError, match="0"):
+        each(task, range(1000), count)
+    assert len(begun) < 1000
+
+
+def test_libraries_take_the_number_of_threads_and_give_it_back(monkeypatch):
+    torch = pytest.importorskip("torch")
+    np.ones((2, 2)) @ np.ones((2, 2))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    before, torch_before = threadpool_info(), torch.get_num_threads()
+    with library_threads(1):
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
+        assert {library["num_threads"] for library in threadpool_info()} == {1}
+        assert torch.get_num_threads() == 1
+        found = []
+        each(lambda _: found.append(torch.get_num_threads()), range(4), 2)
+        assert found == [1, 1, 1, 1]
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["MKL_NUM_THREADS"] == "7"
+    assert torch.get_num_threads() == torch_before
+    assert threadpool_info() == before
