@@ -1,7 +1,6 @@
 """`matrix-r`: the colour of a spectrum from colorimetry, the rest of it learnt (Zhao and Berns 2007)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations_with_replacement
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,14 +9,14 @@ from numpy.typing import NDArray
 from specrec.errors import DataError
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Parameter, Settings
-from specrec.per_pixel import PerPixelReconstructor, Rows, all_valid_pixels
+from specrec.per_pixel import PerPixelReconstructor, Rows
 from specrec.rendering import decode_srgb, srgb_to_xyz, xyz_weights
 from specrec.scenes import TrainingScene
 from specrec_classical.fitted import checked
 
 Matrix = NDArray[np.float64]
 
-_SMALLEST = 1e-12  # of the squared singular values, over the largest: below, one term depends on the others
+_SMALLEST = 1e-6  # singular value over the largest: below, one term depends on the others
 
 
 class MatrixR(PerPixelReconstructor):
@@ -50,17 +49,18 @@ class MatrixR(PerPixelReconstructor):
 
         Nothing is random.
         """
-        products: Matrix | float = 0.0
-        targets: Matrix | float = 0.0
+        from specrec_classical.least_squares import Triangle, observations
+        from specrec_classical.terms import expand
+
+        terms = self._terms()
+        triangle = Triangle(len(terms), scenes[0].shape[2] if scenes else 0)
         for number, scene in enumerate(scenes):
             context.progress(number / len(scenes), scene.name)
-            for colours, spectra in all_valid_pixels(scene):
-                terms = np.stack(list(self._terms(colours)), axis=1)
-                products = products + terms.T @ terms
-                targets = targets + terms.T @ spectra.astype(np.float64)
-        if not np.any(products):
+            for colours, sums, pixels in observations(scene):
+                triangle.add(expand(self._signals(colours), terms), sums, pixels)
+        if not triangle.rows.any():
             raise DataError("matrix-r needs training pixels that are not black, and there are none")
-        coefficients = np.linalg.lstsq(np.asarray(products), np.asarray(targets), rcond=_SMALLEST)[0]
+        coefficients = triangle.solve(smallest=_SMALLEST)
         self.fundamental_, projector = fundamentals()
         self.black_ = coefficients - coefficients @ projector
         self.history_ = []
@@ -68,17 +68,14 @@ class MatrixR(PerPixelReconstructor):
         return self
 
     def reconstruct_colours(self, colours: Rows) -> Rows:
-        """Add up both parts for colours (n, 3); sums and not a matrix product, whose rounding changes with n."""
+        """Add up both parts for colours (n, 3)."""
+        from specrec_classical.terms import combine, monomials
+
         self.check_fitted()
-        spectra = np.zeros((len(colours), self.fundamental_.shape[1]))
-        red, green, blue = decode_srgb(colours).T[..., np.newaxis]
-        of_red, of_green, of_blue = srgb_to_xyz(np.eye(3)) @ self.fundamental_
-        spectra += red * of_red
-        spectra += green * of_green
-        spectra += blue * of_blue
-        for term, of_term in zip(self._terms(colours), self.black_, strict=True):
-            spectra += term[:, np.newaxis] * of_term
-        return spectra.astype(np.float32)
+        primaries = srgb_to_xyz(np.eye(3)) @ self.fundamental_
+        spectra = combine(decode_srgb(colours), monomials(1), primaries)
+        spectra += combine(self._signals(colours), self._terms(), self.black_)
+        return spectra
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return both matrices, float64."""
@@ -89,20 +86,18 @@ class MatrixR(PerPixelReconstructor):
     def from_state(cls, settings: Settings, arrays: Arrays, config: Mapping[str, Any]) -> Self:  # noqa: ARG003 - empty
         """Build the fitted method from its matrices."""
         method = cls(**settings)
-        terms = sum(1 for _ in method._terms(np.zeros((1, 3), dtype=np.float32)))
-        found = checked(arrays, {"fundamental": (3, "bands"), "black": (terms, "bands")})
+        found = checked(arrays, {"fundamental": (3, "bands"), "black": (len(method._terms()), "bands")})
         method.fundamental_, method.black_ = found["fundamental"], found["black"]
         return method
 
-    def _terms(self, colours: Rows) -> Iterator[Matrix]:
-        """Yield the products of the signals (n,), degree by degree and without a constant: 3, 9 or 19 of them."""
-        signals = decode_srgb(colours) if self.settings["signals"] == "linear" else colours.astype(np.float64)
-        for degree in range(1, int(self.settings["degree"]) + 1):
-            for channels in combinations_with_replacement(range(3), degree):
-                term = signals[:, channels[0]]
-                for channel in channels[1:]:
-                    term = term * signals[:, channel]
-                yield term
+    def _terms(self) -> NDArray[np.int64]:
+        """Products of the signals, degree by degree and without a constant: 3, 9 or 19 of them."""
+        from specrec_classical.terms import monomials
+
+        return monomials(int(self.settings["degree"]))
+
+    def _signals(self, colours: Rows) -> Matrix:
+        return decode_srgb(colours) if self.settings["signals"] == "linear" else colours.astype(np.float64)
 
 
 def fundamentals() -> tuple[Matrix, Matrix]:
