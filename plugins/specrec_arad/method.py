@@ -11,7 +11,6 @@ from specrec.parameters import Parameter, Settings
 from specrec.per_pixel import PerPixelReconstructor, Rows, sample_pixels
 from specrec.rendering import RGB_TO_XYZ, decode_srgb
 from specrec.scenes import InputKind, TrainingScene
-from specrec_arad.pursuit import code, decode
 
 _SHAPES = {"spectral_atoms": 31, "colour_atoms": 3}
 
@@ -39,6 +38,7 @@ class Arad(PerPixelReconstructor):
         "batch": Parameter(512, "training pixels per update of the dictionary", minimum=1),
     }
     requires: ClassVar[tuple[str, ...]] = ("spams",)
+    block: ClassVar[int] = 1 << 13  # its spectra are 1 MB: they are still in the cache when they are copied
 
     spectral_atoms_: NDArray[np.float64]
     """(K, 31): the spectra behind the colours."""
@@ -72,6 +72,8 @@ class Arad(PerPixelReconstructor):
 
     def reconstruct_colours(self, colours: Rows) -> Rows:
         """Code the colours (n, 3) and add up the spectra (n, 31); black gives zero."""
+        from specrec_arad.pursuit import code, decode
+
         self.check_fitted()
         signals = colours if self.input == "linear" else _linear(colours)
         found = code(signals, self.colour_atoms_, int(self.settings["sparsity"]))
