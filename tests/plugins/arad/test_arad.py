@@ -4,6 +4,7 @@ import multiprocessing
 import re
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -76,6 +77,19 @@ def test_8_bit_images_and_images_between_the_levels_are_both_coded(fitted):
     assert fitted.reconstruct(many)[:9].tobytes() == fitted.reconstruct(image).tobytes()
     between = fitted.reconstruct(image * np.float32(0.999))
     assert np.abs(between - fitted.reconstruct(image)).max() > 0.0
+
+
+def test_unquantised_images_take_little_more_memory_than_the_cube():
+    method = by_hand(atoms=200)
+    rgb = np.random.default_rng(10).uniform(0.0, 1.0, (512, 256, 3)).astype(np.float32)
+    method.reconstruct(rgb[:2, :2])  # compiled before
+    tracemalloc.start()
+    try:
+        size = method.reconstruct(rgb).nbytes
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * size  # a table of scores would be 13 times the cube
 
 
 # the contract

@@ -1,6 +1,9 @@
 """The coding of colours: against a plain reference, against scikit-learn, and against rounding."""
 
 import itertools
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -73,7 +76,7 @@ def test_a_lower_sparsity_ends_after_the_same_first_steps(dictionary, sparsity):
 @pytest.mark.parametrize("sparsity", [1, 2, 3])
 def test_the_code_equals_a_plain_reference_in_float64(dictionary, sparsity):
     atoms, spectra = dictionary
-    signals = np.random.default_rng(1).uniform(0.0, 1.0, (3000, 3))
+    signals = np.random.default_rng(1).uniform(0.0, 1.0, (1000, 3))
     found = code(signals, atoms, sparsity)
     dense = np.zeros((len(signals), len(atoms)))
     np.put_along_axis(dense, found.atoms, found.coefficients, axis=1)
@@ -186,6 +189,28 @@ def test_several_threads_get_the_code_of_one_to_the_bit(dictionary):
     for one, other in zip(alone, together, strict=True):
         assert np.array_equal(one.atoms, other.atoms)
         assert one.coefficients.tobytes() == other.coefficients.tobytes()
+
+
+def test_another_kernel_of_the_blas_and_more_threads_change_no_bit(dictionary, tmp_path):
+    atoms, spectra = dictionary
+    signals = np.random.default_rng(14).uniform(0.0, 1.0, (2000, 3))
+    np.savez(tmp_path / "given.npz", signals=signals, atoms=atoms, spectra=spectra)
+    program = (
+        "import sys, numpy as np\n"
+        "from specrec_arad.pursuit import code, decode\n"
+        "given = np.load(sys.argv[1])\n"
+        "found = code(given['signals'], given['atoms'], 3)\n"
+        "sys.stdout.buffer.write(found.coefficients.tobytes() + decode(found, given['spectra']).tobytes())\n"
+    )
+    other = {"OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "given.npz"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, **other, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    found = code(signals, atoms, 3)
+    assert done.stdout == found.coefficients.tobytes() + decode(found, spectra).tobytes()
 
 
 def test_signals_and_atoms_are_not_changed(dictionary):
