@@ -97,10 +97,14 @@ def load_file(path: Path, name: str, given: Settings | None = None, device: str 
     if card["method"] != name:
         raise DataError(f"{path} holds weights of {card['method']!r}, not of {name!r}")
     method_class = registry().reconstructor(name)
-    for key, value in (method_class(**(given or {})).settings if given else {}).items():
-        if given and key in given and card["settings"].get(key) != value:
-            trained = card["settings"].get(key)
-            raise UsageError(f"{name}[{key}={value}] disagrees with {path}, which was trained with {key}={trained}")
+    wanted = method_class(**(given or {})).settings
+    for key in given or {}:
+        # a file older than a parameter was made with its default; the type of one may have changed since
+        trained = card["settings"].get(key, method_class.parameters[key].default)
+        if str(trained) != str(wanted[key]):
+            raise UsageError(
+                f"{name}[{key}={wanted[key]}] disagrees with {path}, which was trained with {key}={trained}"
+            )
     try:
         method = method_class.from_state(card["settings"], arrays, config)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""The two dictionaries: spectral atoms learnt by SPAMS, and the colours a camera makes of them.
+"""The two dictionaries: spectral atoms, drawn or learnt by SPAMS, and the colours a camera makes of them.
 
 This is the only module that imports SPAMS, and only while it learns: SPAMS is GPL-3, everything else runs without it.
 """
@@ -19,26 +19,54 @@ from specrec.rendering import xyz_weights
 Floats = NDArray[np.float64]
 
 
-def learn_atoms(
-    spectra: NDArray[np.floating],
-    rng: np.random.Generator,
-    *,
-    atoms: int,
-    sparsity: int,
-    iterations: int,
-    batch: int,
-) -> Floats:
-    """Learn spectral atoms with SPAMS' online dictionary learning, starting from training pixels.
+def usable_spectra(spectra: NDArray[np.floating], atoms: int) -> Floats:
+    """Return the training pixels (n, bands) that are not zero in every band, float64.
+
+    Raises
+    ------
+    DataError
+        If they are fewer than `atoms`.
+    """
+    values = np.asarray(spectra, dtype=np.float64)
+    values = values[values.any(axis=1)]
+    if len(values) < atoms:
+        raise DataError(
+            f"arad needs at least as many training pixels that are not black as atoms, here {len(values)} for {atoms}; "
+            f"train on more scenes, raise pixels_per_scene or lower atoms"
+        )
+    return values
+
+
+def draw_atoms(spectra: Floats, atoms: int, rng: np.random.Generator) -> Floats:
+    """Draw different training pixels and scale them to unit length: where every learning starts, or all there is.
 
     Parameters
     ----------
     spectra
-        (n, bands) training pixels, n at least `atoms`. Those that are zero in every band are left out.
-    rng
-        Chooses the pixels that the atoms start from. It is the only randomness: the same pixels and the same state give
-        the same atoms, to the bit.
+        (n, bands), none zero in every band.
     atoms
-        How many.
+        How many, at most n.
+    rng
+        Chooses the pixels. It is the only randomness: the same pixels and the same state give the same atoms.
+
+    Returns
+    -------
+    (atoms, bands) float64.
+    """
+    drawn = spectra[rng.choice(len(spectra), size=atoms, replace=False)]
+    unit: Floats = drawn / np.sqrt((drawn * drawn).sum(axis=1, keepdims=True))
+    return unit
+
+
+def learn_with_spams(spectra: Floats, initial: Floats, *, sparsity: int, iterations: int, batch: int) -> Floats:
+    """Learn spectral atoms with SPAMS' online dictionary learning; the same arguments give the same atoms to the bit.
+
+    Parameters
+    ----------
+    spectra
+        (n, bands) training pixels.
+    initial
+        (atoms, bands), each of unit length: where it starts.
     sparsity
         At most this many atoms in the code of a training pixel.
     iterations
@@ -53,26 +81,16 @@ def learn_atoms(
     Raises
     ------
     DataError
-        If there are fewer pixels than atoms, leaving out the zero ones, or if the learning fails.
+        If the learning fails.
 
     References
     ----------
     Mairal, J., Bach, F., Ponce, J. and Sapiro, G. (2010), "Online learning for matrix factorization and sparse coding",
     Journal of Machine Learning Research 11, 19-60.
     """
-    values = np.asarray(spectra, dtype=np.float64)
-    lengths = np.sqrt((values * values).sum(axis=1))
-    values, lengths = values[lengths > 0.0], lengths[lengths > 0.0]
-    if len(values) < atoms:
-        raise DataError(
-            f"arad needs at least as many training pixels that are not black as atoms, here {len(values)} for {atoms}; "
-            f"train on more scenes, raise pixels_per_scene or lower atoms"
-        )
-    start = rng.choice(len(values), size=atoms, replace=False)
     # SPAMS keeps one signal per column, columns contiguous
-    signals = np.asfortranarray(values.T)
-    initial = np.asfortranarray((values[start] / lengths[start, np.newaxis]).T)
-    learnt = _train(signals, initial, sparsity, math.ceil(iterations * len(values) / batch), batch)
+    signals, start = np.asfortranarray(spectra.T), np.asfortranarray(initial.T)
+    learnt = _train(signals, start, sparsity, math.ceil(iterations * len(spectra) / batch), batch)
     if not np.isfinite(learnt).all():
         raise DataError("SPAMS gave a dictionary with NaN or infinity; train on other scenes or with fewer atoms")
     return np.ascontiguousarray(learnt.T)

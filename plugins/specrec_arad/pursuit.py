@@ -5,19 +5,26 @@ Plain orthogonal matching pursuit (Pati, Rezaiifar and Krishnaprasad 1993): take
 nothing but the cost:
 
 - the coefficients have a closed form (three vectors are made orthogonal by hand);
-- after two atoms the residual lies on the one line orthogonal to both, so the third atom depends on the pair alone and
-  is looked up once per distinct pair. Rounding in a small residual cannot change it.
+- after two atoms the residual lies on the one line orthogonal to both, so the third atom is the one that leans most
+  along that normal. Rounding in a small residual cannot change it.
 
-Every product of three terms is written out and nothing goes through a BLAS, so that a signal's code depends on
-that signal alone: not on the number of threads, the processor's kernels or the other signals of the call.
+The loops are compiled. They walk a few dozen signals at a time, so that these and their best scores stay in the
+first-level cache while every atom passes by; no table of scores is ever in memory. Every product of three terms is
+written out and nothing goes through a BLAS, so that a signal's code depends on that signal alone: not on the number of
+threads, the processor's kernels or the other signals of the call.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specrec.compiled import compiled
+
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+Vector = tuple[float, float, float]
 
 NEGLIGIBLE = 1e-6
 """A residual this small beside its signal is rounding, and an atom this far from a right angle to it does not help.
@@ -27,8 +34,10 @@ that size points anywhere and must not pick an atom. With the factor of about se
 out stays below 1e-5 of the signal wherever the atom left out leans towards the residual by a tenth or more.
 """
 
-_SCORES_AT_A_TIME = 1 << 15  # 256 kB of scores and as much to work in: both stay in a 1 MB second-level cache
-_SPECTRA_AT_A_TIME = 1 << 10  # 31 bands of them in float64 are 254 kB
+TOGETHER = 64
+"""Signals that walk past the atoms together: they, their best scores and atoms are 2.5 kB."""
+
+_ABREAST = 4  # atoms that a signal meets before its best score is put back
 
 
 class Code(NamedTuple):
@@ -42,7 +51,7 @@ class Code(NamedTuple):
         (n, sparsity) float64; 0 where the pursuit had ended.
     """
 
-    atoms: NDArray[np.intp]
+    atoms: Places
     coefficients: Floats
 
 
@@ -83,46 +92,19 @@ def code(signals: ArrayLike, atoms: ArrayLike, sparsity: int) -> Code:
     >>> found.coefficients.round(12).tolist()
     [[2.5, 0.0], [3.0, 1.0]]
     """
-    values, dictionary = np.asarray(signals, dtype=np.float64), np.asarray(atoms, dtype=np.float64)
+    values, dictionary = np.ascontiguousarray(signals, dtype=np.float64), np.asarray(atoms, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] != 3:
         raise ValueError(f"signals have the shape (n, 3), these {values.shape}")
     if dictionary.ndim != 2 or dictionary.shape[1] != 3 or len(dictionary) == 0:
         raise ValueError(f"atoms have the shape (K, 3), these {dictionary.shape}")
     if sparsity not in (1, 2, 3):
         raise ValueError(f"a colour is coded with 1 to 3 atoms, not {sparsity}")
-    signal = np.ascontiguousarray(values.T)  # (3, n): one coordinate after the other
-    table = np.ascontiguousarray(dictionary.T)  # (3, K)
-
-    length = _length(signal)
-    first, score = _best(signal, table)
-    live = score > NEGLIGIBLE * length  # False where a pursuit has ended; its further coefficients are 0
-    a1 = table[:, first]
-    z1 = np.where(live, _dot(signal, a1), 0.0)
-    supports = [np.where(live, first, -1)]
-    if sparsity == 1:
-        return _code(supports, [z1])
-
-    residual = signal - z1 * a1
-    remaining = _length(residual)
-    second, score = _best(residual, table)
-    live &= (remaining > NEGLIGIBLE * length) & (score > NEGLIGIBLE * remaining)
-    a2 = table[:, second]
-    g21 = _dot(a2, a1)
-    q2 = a2 - g21 * a1  # the part of the second atom at a right angle to the first
-    z2 = _quotient(_dot(residual, q2), _dot(q2, q2), live)
-    supports.append(np.where(live, second, -1))
-    if sparsity == 2:
-        return _code(supports, [z1 - g21 * z2, z2])
-
-    normal, lean, third = _third_atoms(table, first, second)
-    component = _dot(signal, normal)
-    live &= (np.abs(component) > NEGLIGIBLE * length) & (np.abs(lean) > NEGLIGIBLE)
-    a3 = table[:, third]
-    c3 = _quotient(component, lean, live)
-    c2 = z2 - c3 * _quotient(_dot(a3, q2), _dot(q2, q2), live)
-    c1 = z1 - g21 * c2 - _dot(a3, a1) * c3
-    supports.append(np.where(live, third, -1))
-    return _code(supports, [c1, c2, c3])
+    # zeros at the end are atoms that are never taken
+    table = np.zeros((-(-len(dictionary) // _ABREAST) * _ABREAST, 3))
+    table[: len(dictionary)] = dictionary
+    found = Code(np.empty((len(values), sparsity), dtype=np.int64), np.empty((len(values), sparsity)))
+    _pursue(values, table, found.atoms, found.coefficients)
+    return found
 
 
 def decode(found: Code, spectral_atoms: Floats) -> NDArray[np.float32]:
@@ -139,73 +121,122 @@ def decode(found: Code, spectral_atoms: Floats) -> NDArray[np.float32]:
     -------
     (n, bands) float32, summed in float64.
     """
-    count = len(found.atoms)
-    spectra = np.empty((count, spectral_atoms.shape[1]), dtype=np.float32)
-    for start in range(0, count, _SPECTRA_AT_A_TIME):
-        rows = slice(start, start + _SPECTRA_AT_A_TIME)
-        total = np.zeros((len(spectra[rows]), spectral_atoms.shape[1]))
-        for column in range(found.atoms.shape[1]):
-            # -1 takes the last atom, times 0
-            total += found.coefficients[rows, column, np.newaxis] * spectral_atoms[found.atoms[rows, column]]
-        spectra[rows] = total
+    spectra = np.empty((len(found.atoms), spectral_atoms.shape[1]), dtype=np.float32)
+    _add_up(found.atoms, found.coefficients, np.ascontiguousarray(spectral_atoms), spectra)
     return spectra
 
 
-def _best(vectors: Floats, table: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Return the position of the largest |<atom, vector>| for each vector of (3, n), and that value."""
-    count, size = vectors.shape[1], table.shape[1]
-    rows = max(1, min(_SCORES_AT_A_TIME // size, count))
-    best, score = np.empty(count, dtype=np.intp), np.empty(count)
-    scores, terms = np.empty((rows, size)), np.empty((rows, size))
-    for start in range(0, count, rows):
-        block = vectors[:, start : start + rows, np.newaxis]
-        total, term = scores[: block.shape[1]], terms[: block.shape[1]]
-        np.multiply(block[0], table[0], out=total)
-        total += np.multiply(block[1], table[1], out=term)
-        total += np.multiply(block[2], table[2], out=term)
-        np.abs(total, out=total)
-        winner = total.argmax(axis=1)  # the first of equals
-        best[start : start + rows] = winner
-        score[start : start + rows] = total[np.arange(len(total)), winner]
-    return best, score
+@compiled
+def _pursue(signals: Floats, table: Floats, atoms: Places, coefficients: Floats) -> None:
+    """Code signals (n, 3) over a table (a multiple of `_ABREAST`, 3); the sparsity is that of the arrays filled in."""
+    sparsity = atoms.shape[1]
+    x, y, z = np.zeros(TOGETHER), np.zeros(TOGETHER), np.zeros(TOGETHER)  # what is held against the atoms
+    score, winner = np.zeros(TOGETHER), np.zeros(TOGETHER, dtype=np.int64)
+    for start in range(0, len(signals), TOGETHER):
+        count = min(TOGETHER, len(signals) - start)
+        for i in range(count):
+            x[i], y[i], z[i] = _row(signals, start + i)
+        _find_best(x, y, z, table, score, winner)
+        for i in range(count):
+            row, signal = start + i, _row(signals, start + i)
+            atoms[row], coefficients[row] = -1, 0.0
+            x[i], y[i], z[i] = 0.0, 0.0, 0.0  # where a pursuit has ended nothing scores any more
+            if score[i] > NEGLIGIBLE * _length(signal):
+                one = _row(table, winner[i])
+                atoms[row, 0], coefficients[row, 0] = winner[i], _dot(signal, one)
+                x[i], y[i], z[i] = _without(signal, one, coefficients[row, 0])
+        if sparsity == 1:
+            continue
+        _find_best(x, y, z, table, score, winner)
+        for i in range(count):
+            row, signal, residual = start + i, _row(signals, start + i), (x[i], y[i], z[i])
+            x[i], y[i], z[i] = 0.0, 0.0, 0.0
+            remaining = _length(residual)
+            if remaining > NEGLIGIBLE * _length(signal) and score[i] > NEGLIGIBLE * remaining:
+                one, two = _row(table, atoms[row, 0]), _row(table, winner[i])
+                upright = _without(two, one, _dot(two, one))
+                amount = _dot(residual, upright) / _dot(upright, upright)
+                atoms[row, 1], coefficients[row, 1] = winner[i], amount
+                coefficients[row, 0] -= _dot(two, one) * amount
+                x[i], y[i], z[i] = _normal(one, two)
+        if sparsity == 2:
+            continue
+        _find_best(x, y, z, table, score, winner)
+        for i in range(count):
+            row, signal, normal = start + i, _row(signals, start + i), (x[i], y[i], z[i])
+            if abs(_dot(signal, normal)) > NEGLIGIBLE * _length(signal) and score[i] > NEGLIGIBLE:
+                one, two = _row(table, atoms[row, 0]), _row(table, atoms[row, 1])
+                three = _row(table, winner[i])
+                upright = _without(two, one, _dot(two, one))
+                amount = _dot(signal, normal) / _dot(normal, three)
+                second = coefficients[row, 1] - amount * (_dot(three, upright) / _dot(upright, upright))
+                first = _dot(signal, one) - _dot(two, one) * second - _dot(three, one) * amount
+                atoms[row, 2] = winner[i]
+                coefficients[row, 0], coefficients[row, 1], coefficients[row, 2] = first, second, amount
 
 
-def _third_atoms(
-    table: Floats, first: NDArray[np.intp], second: NDArray[np.intp]
-) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """Return for each pair its unit normal (3, n), and the atom that leans most along it with its signed cosine."""
-    size = table.shape[1]
-    pairs, place = np.unique(first * size + second, return_inverse=True)
-    one, two = table[:, pairs // size], table[:, pairs % size]
-    cross = np.stack(
-        [
-            one[1] * two[2] - one[2] * two[1],
-            one[2] * two[0] - one[0] * two[2],
-            one[0] * two[1] - one[1] * two[0],
-        ]
-    )
-    length = _length(cross)
-    normal = _quotient(cross, length, length > 0.0)
-    third = _best(normal, table)[0]
-    lean = _dot(normal, table[:, third])
-    return normal[:, place], lean[place], third[place]
+@compiled
+def _find_best(x: Floats, y: Floats, z: Floats, table: Floats, score: Floats, winner: Places) -> None:
+    """Find the first atom with the largest |<atom, vector>| for each of a few vectors, and that value."""
+    for i in range(TOGETHER):
+        score[i], winner[i] = 0.0, 0
+    for k in range(0, len(table), _ABREAST):
+        x0, y0, z0 = _row(table, k)
+        x1, y1, z1 = _row(table, k + 1)
+        x2, y2, z2 = _row(table, k + 2)
+        x3, y3, z3 = _row(table, k + 3)
+        for i in range(TOGETHER):  # a fixed number, without a branch: this loop becomes vector instructions
+            best, place = score[i], winner[i]
+            s0 = abs(x[i] * x0 + y[i] * y0 + z[i] * z0)
+            place, best = (k, s0) if s0 > best else (place, best)
+            s1 = abs(x[i] * x1 + y[i] * y1 + z[i] * z1)
+            place, best = (k + 1, s1) if s1 > best else (place, best)
+            s2 = abs(x[i] * x2 + y[i] * y2 + z[i] * z2)
+            place, best = (k + 2, s2) if s2 > best else (place, best)
+            s3 = abs(x[i] * x3 + y[i] * y3 + z[i] * z3)
+            place, best = (k + 3, s3) if s3 > best else (place, best)
+            score[i], winner[i] = best, place
 
 
-def _dot(left: Floats, right: Floats) -> Floats:
-    """Products of vectors (3, n), each always summed in the same order."""
-    total: Floats = left[0] * right[0] + left[1] * right[1] + left[2] * right[2]
-    return total
+@compiled
+def _add_up(atoms: Places, coefficients: Floats, spectral_atoms: Floats, spectra: NDArray[np.float32]) -> None:
+    """Write the sums of spectral atoms (K, bands) into `spectra` (n, bands)."""
+    bands = spectra.shape[1]
+    total = np.zeros(bands)
+    for row in range(len(atoms)):
+        total[:] = 0.0
+        for column in range(atoms.shape[1]):
+            place, amount = atoms[row, column], coefficients[row, column]
+            if place >= 0:
+                for band in range(bands):
+                    total[band] += amount * spectral_atoms[place, band]
+        for band in range(bands):
+            spectra[row, band] = total[band]
 
 
-def _length(vectors: Floats) -> Floats:
-    length: Floats = np.sqrt(_dot(vectors, vectors))
-    return length
+@compiled
+def _row(rows: Floats, place: int) -> Vector:
+    return rows[place, 0], rows[place, 1], rows[place, 2]
 
 
-def _quotient(numerator: Floats, denominator: Floats, wanted: NDArray[np.bool_]) -> Floats:
-    """Divide where `wanted`, else 0."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=wanted)
+@compiled
+def _dot(left: Vector, right: Vector) -> float:
+    return left[0] * right[0] + left[1] * right[1] + left[2] * right[2]
 
 
-def _code(supports: list[NDArray[np.intp]], coefficients: list[Floats]) -> Code:
-    return Code(np.stack(supports, axis=1), np.stack(coefficients, axis=1))
+@compiled
+def _length(vector: Vector) -> float:
+    return math.sqrt(_dot(vector, vector))
+
+
+@compiled
+def _without(vector: Vector, atom: Vector, amount: float) -> Vector:
+    return vector[0] - amount * atom[0], vector[1] - amount * atom[1], vector[2] - amount * atom[2]
+
+
+@compiled
+def _normal(one: Vector, two: Vector) -> Vector:
+    """Return the unit vector at a right angle to both; 0 if they are parallel."""
+    x, y, z = one[1] * two[2] - one[2] * two[1], one[2] * two[0] - one[0] * two[2], one[0] * two[1] - one[1] * two[0]
+    length = _length((x, y, z))
+    return (x / length, y / length, z / length) if length > 0.0 else (0.0, 0.0, 0.0)

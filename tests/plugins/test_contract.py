@@ -18,6 +18,8 @@ SMALL = {
     "gan": "gan[branches=3,width=4,discriminator_width=2,crop=32,steps=4,batch=2]",
     "arad": "arad[atoms=40,training_sparsity=5]",
     "arad linear": "arad[atoms=40,training_sparsity=5,input=linear]",
+    "arad random": "arad[atoms=random-40]",
+    "arad ksvd": "arad[atoms=40,training_sparsity=5,learning=ksvd,iterations=2]",
     "pixel": "pixel[steps=4,batch=64]",
     "mean": "mean",
     "linear": "linear",

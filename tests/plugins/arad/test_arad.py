@@ -1,8 +1,10 @@
 """The method `arad`: what it reconstructs, and its contract."""
 
 import multiprocessing
+import re
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from arad_scenes import SMALL, make_scenes, smooth_spectra
 from specrec.errors import UsageError
 from specrec.interfaces import FitContext
 from specrec.rendering import XYZ_TO_RGB, encode_srgb, xyz
+from specrec.weights import find, load_file, read_card
 from specrec_arad.dictionary import pair_with_colours
-from specrec_arad.method import Arad
+from specrec_arad.method import Arad, read_atoms
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,19 @@ def test_8_bit_images_and_images_between_the_levels_are_both_coded(fitted):
     assert np.abs(between - fitted.reconstruct(image)).max() > 0.0
 
 
+def test_unquantised_images_take_little_more_memory_than_the_cube():
+    method = by_hand(atoms=200)
+    rgb = np.random.default_rng(10).uniform(0.0, 1.0, (512, 256, 3)).astype(np.float32)
+    method.reconstruct(rgb[:2, :2])  # compiled before
+    tracemalloc.start()
+    try:
+        size = method.reconstruct(rgb).nbytes
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * size  # a table of scores would be 13 times the cube
+
+
 # the contract
 
 
@@ -130,6 +146,54 @@ def test_a_sparsity_beyond_three_is_a_usage_error():
         Arad(sparsity=4)
 
 
+@pytest.mark.parametrize(
+    "words", ["0", "-5", "07", "3.5", "many", "random-0", "random-", "random500", "100000", "5 ", "٣"]
+)
+def test_a_word_that_is_no_number_of_atoms_is_one_clear_error(words):
+    with pytest.raises(UsageError, match=r"arad\[atoms\] takes a number from 1 to 99999, random, or .*not '") as raised:
+        Arad(atoms=words)
+    assert repr(words) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("1", (1, False)), ("99999", (99999, False)), ("random", (500, True)), ("random-7", (7, True))],
+)
+def test_the_number_of_atoms_and_whether_they_are_random_is_read(words, expected):
+    assert read_atoms(words) == expected
+
+
+def test_random_atoms_that_shall_be_learnt_are_an_error():
+    with pytest.raises(UsageError, match="learns nothing, so learning=ksvd"):
+        Arad(atoms="random", learning="ksvd")
+
+
+def test_the_shipped_weights_load_by_default_and_with_their_number_of_atoms():
+    file = find("arad")
+    assert read_card(file)["settings"]["atoms"] == 500  # a number, as before version 0.3; it is a word now
+    rgb = np.random.default_rng(4).uniform(0.0, 1.0, (2, 3, 3)).astype(np.float32)
+    plain, given = (load_file(file, "arad", settings) for settings in ({}, {"atoms": "500", "learning": "spams"}))
+    assert plain.settings["atoms"] == "500"
+    assert plain.reconstruct(rgb).tobytes() == given.reconstruct(rgb).tobytes()
+    for settings in ({"atoms": "1000"}, {"atoms": "random"}, {"learning": "ksvd"}):
+        with pytest.raises(UsageError, match="disagrees"):
+            load_file(file, "arad", settings)
+
+
+def test_without_spams_arad_is_listed_with_the_reason_and_everything_else_works():
+    program = (
+        "import importlib.util, sys\n"
+        "found = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *given: None if name == 'spams' else found(name, *given)\n"
+        "from specrec.cli import main\n"
+        "sys.argv = ['specrec', 'methods']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert re.search(r"arad: broken \(specrec\): .*'spams'", done.stdout), done.stdout + done.stderr
+    assert "linear" in done.stdout
+
+
 def fit_in_a_child(queue):
     method = Arad(**SMALL).fit(make_scenes(), FitContext(seed=3))
     queue.put(method.spectral_atoms_)
@@ -154,7 +218,7 @@ def test_offering_and_using_a_dictionary_imports_no_spams():
         "arrays = {'spectral_atoms': spectral, 'colour_atoms': colours}\n"
         "fitted = method.from_state({'atoms': 9}, arrays, {})\n"
         "fitted.reconstruct(np.full((2, 2, 3), 0.5, dtype=np.float32))\n"
-        "print(sorted({'spams', 'torch', 'colour', 'sklearn', 'scipy'} & set(sys.modules)))\n"
+        "print(sorted({'spams', 'torch', 'colour', 'sklearn'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

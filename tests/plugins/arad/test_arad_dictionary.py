@@ -11,7 +11,8 @@ from specrec.errors import DataError
 from specrec.interfaces import FitContext
 from specrec.rendering import xyz_weights
 from specrec.scenes import Scene, TrainingScene
-from specrec_arad.dictionary import learn_atoms, pair_with_colours
+from specrec_arad import ksvd
+from specrec_arad.dictionary import draw_atoms, learn_with_spams, pair_with_colours, usable_spectra
 from specrec_arad.method import Arad
 
 
@@ -73,20 +74,58 @@ def test_spams_is_called_as_documented(monkeypatch):
 
 
 def test_black_pixels_are_no_atoms_and_teach_nothing():
-    pytest.importorskip("spams")
     spectra = smooth_spectra(np.random.default_rng(1), 60)
-    options = {"atoms": 20, "sparsity": 4, "iterations": 2, "batch": 16}
     with_black = np.insert(spectra, [0, 30, 60], 0.0, axis=0)
-    first, second = (learn_atoms(values, np.random.default_rng(2), **options) for values in (spectra, with_black))
-    assert first.tobytes() == second.tobytes()
-    assert (np.linalg.norm(first, axis=1) > 0.5).all()
+    assert usable_spectra(with_black, 20).tobytes() == spectra.tobytes()
 
 
 def test_fewer_usable_pixels_than_atoms_are_reported():
     spectra = np.zeros((50, 31))
     spectra[:30] = smooth_spectra(np.random.default_rng(1), 30)
+    assert len(usable_spectra(spectra, 30)) == 30
     with pytest.raises(DataError, match="30 for 40"):
-        learn_atoms(spectra, np.random.default_rng(0), atoms=40, sparsity=4, iterations=1, batch=16)
+        usable_spectra(spectra, 40)
+
+
+def test_drawn_atoms_are_different_pixels_of_unit_length():
+    spectra = smooth_spectra(np.random.default_rng(1), 60)
+    atoms = draw_atoms(spectra, 60, np.random.default_rng(2))
+    directions = spectra / np.linalg.norm(spectra, axis=1, keepdims=True)
+    nearest = (atoms @ directions.T).argmax(axis=1)
+    assert sorted(nearest) == list(range(60))
+    np.testing.assert_allclose(atoms, directions[nearest], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("atoms", "count"), [("random-40", 40), ("random", 500)])
+def test_random_atoms_are_training_pixels_as_they_are_and_need_no_spams(monkeypatch, atoms, count):
+    monkeypatch.setitem(sys.modules, "spams", None)  # importing it fails
+    many = [make_scene(f"scene {seed}", seed) for seed in (1, 2)]
+    method = Arad(atoms=atoms, pixels_per_scene=480).fit(many, FitContext(seed=3))
+    assert method.spectral_atoms_.shape == (count, 31)
+    pixels = np.concatenate([scene.cube().reshape(-1, 31) for scene in many]).astype(np.float64)
+    directions = pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
+    drawn = method.spectral_atoms_ / np.linalg.norm(method.spectral_atoms_, axis=1, keepdims=True)
+    assert (drawn @ directions.T).max(axis=1).min() == pytest.approx(1.0, abs=1e-12)
+    again = Arad(atoms=atoms, pixels_per_scene=480).fit(many, FitContext(seed=3))
+    assert again.spectral_atoms_.tobytes() == method.spectral_atoms_.tobytes()
+
+
+def test_k_svd_learns_without_spams_from_the_same_start(monkeypatch, scenes):
+    monkeypatch.setitem(sys.modules, "spams", None)
+    told = []
+    method = Arad(**{**SMALL, "training_sparsity": 3}, learning="ksvd").fit(
+        scenes, FitContext(seed=3, progress=lambda done, _words: told.append(done))
+    )
+    start = Arad(**{**SMALL, "atoms": "random-40"}).fit(scenes, FitContext(seed=3))
+    assert method.spectral_atoms_.shape == (40, 31)
+    assert not np.allclose(method.spectral_atoms_, start.spectral_atoms_, rtol=1e-2)
+    errors = [step["rmse"] for step in method.history_]
+    assert len(errors) == 5
+    assert errors == sorted(errors, reverse=True)
+    assert told == sorted(told)
+    assert len(told) > 5
+    again = Arad(**{**SMALL, "training_sparsity": 3}, learning="ksvd").fit(scenes, FitContext(seed=3, threads=2))
+    assert again.spectral_atoms_.tobytes() == method.spectral_atoms_.tobytes()
 
 
 def test_a_dictionary_with_nan_is_an_error(monkeypatch, scenes):
@@ -108,6 +147,14 @@ def test_masked_pixels_are_never_learnt_from():
     assert methods[0].spectral_atoms_.tobytes() == methods[1].spectral_atoms_.tobytes()
 
 
+def test_learning_improves_on_where_it_starts():
+    pytest.importorskip("spams")
+    spectra = smooth_spectra(np.random.default_rng(1), 400)
+    start = draw_atoms(spectra, 30, np.random.default_rng(2))
+    learnt = learn_with_spams(spectra, start, sparsity=3, iterations=5, batch=64)
+    assert ksvd.code(spectra, learnt, 3).errors.sum() < 0.8 * ksvd.code(spectra, start, 3).errors.sum()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the C library has another name there")
 def test_learning_prints_nothing():
     pytest.importorskip("spams")
@@ -122,8 +169,8 @@ def test_learning_prints_nothing():
         "spams.trainDL = noisy\n"
         "print('before')\n"
         "spectra = np.random.default_rng(0).uniform(0, 1, (60, 31))\n"
-        "options = dict(atoms=20, sparsity=4, iterations=2, batch=16)\n"
-        "dictionary.learn_atoms(spectra, np.random.default_rng(1), **options)\n"
+        "atoms = dictionary.draw_atoms(spectra, 20, np.random.default_rng(1))\n"
+        "dictionary.learn_with_spams(spectra, atoms, sparsity=4, iterations=2, batch=16)\n"
         "print('after')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

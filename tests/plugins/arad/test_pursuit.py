@@ -1,14 +1,18 @@
 """The coding of colours: against a plain reference, against scikit-learn, and against rounding."""
 
 import itertools
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_pursuit import plain_code
 
-from specrec_arad import pursuit
-from specrec_arad.pursuit import Code, code, decode
+from specrec_arad.pursuit import TOGETHER, Code, code, decode
 
 
 def unit(vectors):
@@ -40,10 +44,39 @@ def share_that_differs(estimate, reference, tolerance):
     return np.mean(np.linalg.norm(estimate - reference, axis=1) > tolerance * size)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 120])
+def test_the_compiled_code_equals_the_plain_one_to_the_bit(size):
+    rng = np.random.default_rng(11)
+    atoms = unit(rng.uniform(-0.1, 1.0, (size, 3)))
+    signals = rng.uniform(0.0, 1.0, (1001, 3))
+    signals[:10] = 0.0
+    signals[10:200] = 0.7 * atoms[np.arange(190) % size]  # one atom is enough
+    signals[200:400] = signals[:200].astype(np.float32)
+    signals[400:500, 1:] = signals[400:500, :1]  # grey
+    places, coefficients = plain_code(signals, atoms)
+    found = code(signals, atoms, 3)
+    assert np.array_equal(found.atoms, places)
+    assert np.array_equal(found.coefficients, coefficients)
+
+
+def test_the_compiled_sums_of_spectra_equal_plain_ones_to_the_bit(dictionary):
+    atoms, spectra = dictionary
+    found = code(np.random.default_rng(12).uniform(0.0, 1.0, (500, 3)), atoms, 3)
+    (c1, c2, c3), (s1, s2, s3) = found.coefficients.T[..., np.newaxis], spectra[found.atoms.T]
+    assert decode(found, spectra).tobytes() == (c1 * s1 + c2 * s2 + c3 * s3).astype(np.float32).tobytes()
+
+
+@pytest.mark.parametrize("sparsity", [1, 2])
+def test_a_lower_sparsity_ends_after_the_same_first_steps(dictionary, sparsity):
+    atoms, _ = dictionary
+    signals = np.random.default_rng(13).uniform(0.0, 1.0, (500, 3))
+    assert np.array_equal(code(signals, atoms, sparsity).atoms, code(signals, atoms, 3).atoms[:, :sparsity])
+
+
 @pytest.mark.parametrize("sparsity", [1, 2, 3])
 def test_the_code_equals_a_plain_reference_in_float64(dictionary, sparsity):
     atoms, spectra = dictionary
-    signals = np.random.default_rng(1).uniform(0.0, 1.0, (3000, 3))
+    signals = np.random.default_rng(1).uniform(0.0, 1.0, (1000, 3))
     found = code(signals, atoms, sparsity)
     dense = np.zeros((len(signals), len(atoms)))
     np.put_along_axis(dense, found.atoms, found.coefficients, axis=1)
@@ -136,18 +169,48 @@ def test_a_dictionary_that_spans_a_plane_gives_finite_codes_of_two_atoms():
     assert np.abs(found.coefficients).max() < 10.0
 
 
-def test_the_code_of_a_signal_depends_neither_on_the_others_nor_on_the_blocks(dictionary, monkeypatch):
+def test_the_code_of_a_signal_depends_neither_on_the_others_nor_on_its_place(dictionary):
     atoms, spectra = dictionary
     signals = np.random.default_rng(8).uniform(0.0, 1.0, (1009, 3))
     whole = code(signals, atoms, 3)
-    alone = [code(signals[row : row + 1], atoms, 3) for row in range(0, 1009, 50)]
-    monkeypatch.setattr(pursuit, "_SCORES_AT_A_TIME", 7 * len(atoms))
-    monkeypatch.setattr(pursuit, "_SPECTRA_AT_A_TIME", 13)
-    other = code(np.asfortranarray(signals), atoms, 3)
-    assert np.array_equal(whole.atoms, other.atoms)
-    assert whole.coefficients.tobytes() == other.coefficients.tobytes()
-    assert np.array_equal(np.concatenate([one.coefficients for one in alone]), whole.coefficients[::50])
-    assert decode(whole, spectra).tobytes() == decode(other, spectra).tobytes()
+    for start, stop in ((0, 1), (500, 501), (1008, 1009), (3, TOGETHER + 4), (200, 1009)):
+        part = code(np.asfortranarray(signals[start:stop]), atoms, 3)
+        assert np.array_equal(part.atoms, whole.atoms[start:stop])
+        assert part.coefficients.tobytes() == whole.coefficients[start:stop].tobytes()
+        assert decode(part, spectra).tobytes() == decode(whole, spectra)[start:stop].tobytes()
+
+
+def test_several_threads_get_the_code_of_one_to_the_bit(dictionary):
+    atoms, _ = dictionary
+    signals = np.random.default_rng(10).uniform(0.0, 1.0, (40, 500, 3))
+    alone = [code(block, atoms, 3) for block in signals]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda block: code(block, atoms, 3), signals))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one.atoms, other.atoms)
+        assert one.coefficients.tobytes() == other.coefficients.tobytes()
+
+
+def test_another_kernel_of_the_blas_and_more_threads_change_no_bit(dictionary, tmp_path):
+    atoms, spectra = dictionary
+    signals = np.random.default_rng(14).uniform(0.0, 1.0, (2000, 3))
+    np.savez(tmp_path / "given.npz", signals=signals, atoms=atoms, spectra=spectra)
+    program = (
+        "import sys, numpy as np\n"
+        "from specrec_arad.pursuit import code, decode\n"
+        "given = np.load(sys.argv[1])\n"
+        "found = code(given['signals'], given['atoms'], 3)\n"
+        "sys.stdout.buffer.write(found.coefficients.tobytes() + decode(found, given['spectra']).tobytes())\n"
+    )
+    other = {"OPENBLAS_CORETYPE": "Prescott", "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "given.npz"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, **other, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    found = code(signals, atoms, 3)
+    assert done.stdout == found.coefficients.tobytes() + decode(found, spectra).tobytes()
 
 
 def test_signals_and_atoms_are_not_changed(dictionary):
