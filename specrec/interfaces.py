@@ -1,7 +1,7 @@
 """What a plugin implements: a Reconstructor, a Metric, a SceneSource."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -215,6 +215,7 @@ class Score:
 
 
 MetricFunction = Callable[[Cube, Cube, Mask, NDArray[np.float64]], Score]
+Family = Callable[[Cube, Cube, Mask, NDArray[np.float64], Collection[str]], Mapping[str, Score]]
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,9 @@ class Metric:
     function
         ``(estimate, reference, mask, wavelengths) -> Score``; cubes (height, width, bands) on the scale 0..1, mask
         (height, width) bool. The score must not depend on memory layout, and the cubes are not changed.
+    family
+        For metrics that share their work, one function ``(estimate, reference, mask, wavelengths, names) -> scores``:
+        at least those of `names` by name, each to the bit what `function` gives. None: the metric stands alone.
     """
 
     name: str
@@ -245,6 +249,7 @@ class Metric:
     definition: str
     reference: str
     function: MetricFunction = field(repr=False)
+    family: Family | None = field(default=None, repr=False)
 
     def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
         """Score one image."""

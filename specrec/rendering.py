@@ -8,7 +8,7 @@ Every choice is part of `rendering_id`, which travels with results, weights and 
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,7 +97,7 @@ def xyz(cube: ArrayLike, wavelengths: ArrayLike = WAVELENGTHS) -> NDArray[np.flo
     return out.reshape(*spectra.shape[:-1], 3)
 
 
-def _checked(cube: ArrayLike, wavelengths: ArrayLike) -> NDArray[np.generic]:
+def _checked(cube: ArrayLike, wavelengths: ArrayLike) -> NDArray[Any]:
     spectra = np.asarray(cube)
     if not is_standard_grid(wavelengths):
         raise DataError(
@@ -108,15 +108,14 @@ def _checked(cube: ArrayLike, wavelengths: ArrayLike) -> NDArray[np.generic]:
     return spectra
 
 
-def _blocks(spectra: NDArray[np.generic]) -> Iterator[tuple[slice, NDArray[np.float32] | NDArray[np.float64]]]:
+def _blocks(spectra: NDArray[Any]) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Yield blocks of pixels, (n, 31) in C order, and where they lie; only what cannot be read in place is copied."""
     dtype = np.float32 if spectra.dtype == np.float32 else np.float64
     lines = spectra if spectra.ndim > 1 else spectra[np.newaxis]
     pixels = int(np.prod(lines.shape[1:-1]))  # of a line
     count = max(1, BLOCK // max(1, pixels))
     for first in range(0, len(lines), count):
-        rows = np.ascontiguousarray(lines[first : first + count], dtype=dtype).reshape(-1, WAVELENGTHS.size)
-        rows = np.require(rows, requirements="A")
+        rows = np.require(lines[first : first + count], dtype, ["C", "A"]).reshape(-1, WAVELENGTHS.size)
         rows.setflags(write=False)  # the view's flag: numba compiles once for what may be written and once for what not
         yield slice(first * pixels, first * pixels + len(rows)), rows
 

@@ -45,7 +45,7 @@ def _sum_up(spectra: Spectra, first: int, weights: Numbers, turned: Spectra, sum
 
 @compiled
 def write_xyz(spectra: Spectra, weights: Numbers, out: Numbers) -> None:
-    """Write the tristimulus values of spectra (n, 31), with weights (32, 3) of which the last are 0, to `out` (n, 3)."""
+    """Write the XYZ of spectra (n, 31), with weights (32, 3) of which the last are 0, to `out` (n, 3)."""
     turned, sums = np.zeros((len(weights), _PIXELS), spectra.dtype), np.empty((3, _PIXELS))
     for first in range(0, len(spectra), _PIXELS):
         for pixel in range(_sum_up(spectra, first, weights, turned, sums)):

@@ -1,17 +1,29 @@
-"""CIEDE2000: the colour difference of two CIELAB colours.
+"""CIEDE2000: the colour difference of two CIELAB colours, compiled.
 
 The formula of CIE 142-2001, in the form and with the decisions about hue that Sharma, Wu and Dalal (2005),
 doi:10.1002/col.20070, give; the parametric factors kL, kC, kH are 1.
+
+Functions of angles are its cost, and most of them are not needed: cosine and sine of a hue are a'/C' and b'/C', the
+mean hue is the direction of the sum of the two unit vectors, half the sine of half the difference is half the length of
+theirs, and multiples of an angle follow from its cosine and sine. Only for hues that are almost opposite, where the
+paper decides on which side the mean hue lies, are both computed as in the paper.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specrec.compiled import compiled
+
 Numbers = NDArray[np.float64]
 
 _25_TO_THE_7TH = 25.0**7
-_HALF_TURN = 180.0 + 1e-9
-"""Hues exactly opposite count as 180 degrees apart: rounding must not decide on which side the mean hue lies."""
+_ROUNDING = 1e-9
+"""Degrees. Hues exactly opposite count as 180 apart, and a mean hue at 360 as 0: rounding must not decide."""
+_COS_30, _SIN_30 = math.cos(math.radians(30.0)), math.sin(math.radians(30.0))
+_COS_6, _SIN_6 = math.cos(math.radians(6.0)), math.sin(math.radians(6.0))
+_COS_63, _SIN_63 = math.cos(math.radians(63.0)), math.sin(math.radians(63.0))
 
 
 def ciede2000(lab_1: ArrayLike, lab_2: ArrayLike) -> Numbers:
@@ -40,70 +52,116 @@ def ciede2000(lab_1: ArrayLike, lab_2: ArrayLike) -> Numbers:
     >>> ciede2000([50.0, 2.6772, -79.7751], [50.0, 0.0, -82.7485]).round(4).item()
     2.0425
     """
-    first, second = np.asarray(lab_1, dtype=np.float64), np.asarray(lab_2, dtype=np.float64)
+    first, second = np.array(lab_1, dtype=np.float64, order="C"), np.array(lab_2, dtype=np.float64, order="C")
     if first.shape != second.shape or first.shape[-1:] != (3,):
         raise ValueError(f"pairs of Lab colours need equal shapes (..., 3), not {first.shape} and {second.shape}")
-    # one contiguous array for each coordinate: numpy may round functions of strided arrays differently
-    lightness_1, a_1, b_1 = (first[..., axis].copy() for axis in range(3))
-    lightness_2, a_2, b_2 = (second[..., axis].copy() for axis in range(3))
+    return _differences(first.reshape(-1, 3), second.reshape(-1, 3)).reshape(first.shape[:-1])
 
-    stretch = 1.0 + 0.5 * (1.0 - _grey_to_chromatic((np.hypot(a_1, b_1) + np.hypot(a_2, b_2)) / 2.0))
-    chroma_1, hue_1 = _polar(a_1 * stretch, b_1)
-    chroma_2, hue_2 = _polar(a_2 * stretch, b_2)
-    difference, mean_hue = _hues(hue_1, hue_2, grey=(chroma_1 == 0.0) | (chroma_2 == 0.0))
 
-    mean_lightness = (lightness_1 + lightness_2) / 2.0
+@compiled
+def sum_of_differences(xyz_1: Numbers, xyz_2: Numbers, white: Numbers, valid: NDArray[np.bool_]) -> float:
+    """Sum the differences of the valid ones of n pairs of colours, each (n, 3) XYZ, under the white (3,)."""
+    total = 0.0
+    for pixel in range(len(valid)):
+        if valid[pixel]:
+            lightness_1, a_1, b_1 = _lab(xyz_1[pixel], white)
+            lightness_2, a_2, b_2 = _lab(xyz_2[pixel], white)
+            total += _difference(lightness_1, a_1, b_1, lightness_2, a_2, b_2)
+    return total
+
+
+@compiled
+def _differences(lab_1: Numbers, lab_2: Numbers) -> Numbers:
+    found = np.empty(len(lab_1))
+    for pair in range(len(found)):
+        one, other = lab_1[pair], lab_2[pair]
+        found[pair] = _difference(one[0], one[1], one[2], other[0], other[1], other[2])
+    return found
+
+
+@compiled
+def _lab(tristimulus: Numbers, white: Numbers) -> tuple[float, float, float]:
+    """L*, a*, b*, as `specrec.rendering.lab` gives them."""
+    x, y, z = _root(tristimulus[0] / white[0]), _root(tristimulus[1] / white[1]), _root(tristimulus[2] / white[2])
+    return 116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)
+
+
+@compiled
+def _root(ratio: float) -> float:
+    return float(np.cbrt(ratio)) if ratio > (6 / 29) ** 3 else ratio * (29 / 6) ** 2 / 3 + 4 / 29
+
+
+@compiled
+def _difference(lightness_1: float, a_1: float, b_1: float, lightness_2: float, a_2: float, b_2: float) -> float:
+    chroma = (math.sqrt(a_1 * a_1 + b_1 * b_1) + math.sqrt(a_2 * a_2 + b_2 * b_2)) / 2.0
+    stretch = 1.0 + 0.5 * (1.0 - _grey_to_chromatic(chroma))
+    a_1 *= stretch
+    a_2 *= stretch
+    chroma_1, chroma_2 = math.sqrt(a_1 * a_1 + b_1 * b_1), math.sqrt(a_2 * a_2 + b_2 * b_2)
+    from_middle = (lightness_1 + lightness_2) / 2.0 - 50.0
+    from_middle *= from_middle
     mean_chroma = (chroma_1 + chroma_2) / 2.0
-    from_middle = np.square(mean_lightness - 50.0)
     # each difference over its weighting function S
-    lightness = (lightness_2 - lightness_1) / (1.0 + 0.015 * from_middle / np.sqrt(20.0 + from_middle))
-    chroma = (chroma_2 - chroma_1) / (1.0 + 0.045 * mean_chroma)
-    hue = 2.0 * np.sqrt(chroma_1 * chroma_2) * _sin(difference / 2.0)
-    hue /= 1.0 + 0.015 * mean_chroma * _hue_weight(mean_hue)
+    of_lightness = (lightness_2 - lightness_1) / (1.0 + 0.015 * from_middle / math.sqrt(20.0 + from_middle))
+    of_chroma = (chroma_2 - chroma_1) / (1.0 + 0.045 * mean_chroma)
+    squares = of_lightness * of_lightness + of_chroma * of_chroma
+    if chroma_1 == 0.0 or chroma_2 == 0.0:  # grey has no hue
+        return math.sqrt(squares)
+    half_sine, cosine, sine, mean_hue = _hues(a_1 / chroma_1, b_1 / chroma_1, a_2 / chroma_2, b_2 / chroma_2)
+    of_hue = 2.0 * math.sqrt(chroma_1 * chroma_2) * half_sine / (1.0 + 0.015 * mean_chroma * _weight(cosine, sine))
     # the rotation couples chroma and hue in the blue
-    turn = 30.0 * np.exp(-np.square((mean_hue - 275.0) / 25.0))
-    rotation = -_sin(2.0 * turn) * 2.0 * _grey_to_chromatic(mean_chroma)
-    return np.asarray(
-        np.sqrt(np.square(lightness) + np.square(chroma) + np.square(hue) + rotation * chroma * hue), dtype=np.float64
-    )
+    from_blue = (mean_hue - 275.0) / 25.0
+    turn = math.radians(60.0 * math.exp(-from_blue * from_blue))
+    rotation = -math.sin(turn) * 2.0 * _grey_to_chromatic(mean_chroma)
+    return math.sqrt(squares + of_hue * of_hue + rotation * of_chroma * of_hue)
 
 
-def _grey_to_chromatic(chroma: Numbers) -> Numbers:
+@compiled
+def _grey_to_chromatic(chroma: float) -> float:
     """sqrt(C^7 / (C^7 + 25^7)): 0 for grey, towards 1 for saturated colours."""
     cubed = chroma * chroma * chroma
     seventh = cubed * cubed * chroma
-    return np.asarray(np.sqrt(seventh / (seventh + _25_TO_THE_7TH)), dtype=np.float64)
+    return math.sqrt(seventh / (seventh + _25_TO_THE_7TH))
 
 
-def _polar(a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
-    """Chroma, and hue in degrees, 0..360; the hue of grey is 0."""
-    return np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360.0
+@compiled
+def _hues(cos_1: float, sin_1: float, cos_2: float, sin_2: float) -> tuple[float, float, float, float]:
+    """From the unit vectors of two hues: sine of half the difference, and the mean's cosine, sine and degrees."""
+    cosine, sine = cos_1 + cos_2, sin_1 + sin_2
+    squared = cosine * cosine + sine * sine
+    if squared < 1e-6:
+        difference, mean = _hues_in_degrees(cos_1, sin_1, cos_2, sin_2)
+        radians = math.radians(mean)
+        return math.sin(math.radians(difference / 2.0)), math.cos(radians), math.sin(radians), mean
+    length = math.sqrt(squared)
+    across, up = cos_2 - cos_1, sin_2 - sin_1
+    half_sine = math.copysign(math.sqrt(across * across + up * up) / 2.0, cos_1 * sin_2 - sin_1 * cos_2)
+    mean = math.degrees(math.atan2(sine, cosine))
+    return half_sine, cosine / length, sine / length, mean + 360.0 if mean < -_ROUNDING / 2.0 else mean
 
 
-def _hues(hue_1: Numbers, hue_2: Numbers, grey: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
-    """Signed difference and mean of two hues along the shorter way; without a hue on one side, 0 and the other hue."""
+@compiled
+def _hues_in_degrees(cos_1: float, sin_1: float, cos_2: float, sin_2: float) -> tuple[float, float]:
+    """Signed difference and mean of two hues along the shorter way, as the paper decides."""
+    hue_1 = math.degrees(math.atan2(sin_1, cos_1)) % 360.0
+    hue_2 = math.degrees(math.atan2(sin_2, cos_2)) % 360.0
     difference, total = hue_2 - hue_1, hue_1 + hue_2
-    near = np.abs(difference) <= _HALF_TURN
-    shorter = np.where(near, difference, difference - np.copysign(360.0, difference))
-    around = np.where(total < 360.0, total + 360.0, total - 360.0)
-    mean = np.where(near, total, around) / 2.0
-    return np.where(grey, 0.0, shorter), np.where(grey, total, mean)
+    if abs(difference) <= 180.0 + _ROUNDING:
+        return difference, total / 2.0
+    around = total + 360.0 if total < 360.0 - _ROUNDING else total - 360.0
+    return difference - math.copysign(360.0, difference), around / 2.0
 
 
-def _hue_weight(hue: Numbers) -> Numbers:
-    """T of the formula."""
+@compiled
+def _weight(cosine: float, sine: float) -> float:
+    """T of the formula, from cosine and sine of the mean hue."""
+    cos_2, sin_2 = cosine * cosine - sine * sine, 2.0 * cosine * sine
+    cos_3, sin_3 = cos_2 * cosine - sin_2 * sine, sin_2 * cosine + cos_2 * sine
+    cos_4, sin_4 = cos_2 * cos_2 - sin_2 * sin_2, 2.0 * cos_2 * sin_2
     return (
         1.0
-        - 0.17 * _cos(hue - 30.0)
-        + 0.24 * _cos(2.0 * hue)
-        + 0.32 * _cos(3.0 * hue + 6.0)
-        - 0.20 * _cos(4.0 * hue - 63.0)
+        - 0.17 * (cosine * _COS_30 + sine * _SIN_30)
+        + 0.24 * cos_2
+        + 0.32 * (cos_3 * _COS_6 - sin_3 * _SIN_6)
+        - 0.20 * (cos_4 * _COS_63 + sin_4 * _SIN_63)
     )
-
-
-def _sin(degrees: Numbers) -> Numbers:
-    return np.asarray(np.sin(np.radians(degrees)), dtype=np.float64)
-
-
-def _cos(degrees: Numbers) -> Numbers:
-    return np.asarray(np.cos(np.radians(degrees)), dtype=np.float64)

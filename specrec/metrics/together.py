@@ -1,0 +1,52 @@
+"""Several metrics on one image: those of one family read the cubes once."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.interfaces import Family, Metric, Score
+from specrec.scenes import Mask
+from specrec.spectra import Cube
+
+
+def score_all(
+    metrics: Mapping[str, Metric], estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]
+) -> dict[str, Score | Exception]:
+    """Score one image by every metric; each score is to the bit what the metric gives alone.
+
+    Parameters
+    ----------
+    metrics
+        By the names that the result goes by.
+    estimate, reference, mask, wavelengths
+        As a metric gets them.
+
+    Returns
+    -------
+    A score for every name, in the order of `metrics`, or what its metric raised: one that fails stops no other.
+
+    Examples
+    --------
+    >>> from specrec.metrics import specrec_metrics
+    >>> reference = np.full((2, 3, 31), 0.5)
+    >>> metrics = {metric.name: metric for metric in specrec_metrics()[:4]}
+    >>> scores = score_all(metrics, reference + 0.1, reference, np.ones((2, 3), bool), np.arange(400.0, 701.0, 10.0))
+    >>> {name: round(score.value, 4) for name, score in scores.items()}
+    {'rmse': 25.5, 'rrmse': 0.2, 'rrmse@norm': 0.2, 'gfc': 1.0}
+    """
+    shared: dict[Family, Mapping[str, Score]] = {}
+    scores: dict[str, Score | Exception] = {}
+    for name, metric in metrics.items():
+        family = metric.family
+        try:
+            if family is None:
+                scores[name] = metric(estimate, reference, mask, wavelengths)
+                continue
+            if family not in shared:
+                members = [other.name for other in metrics.values() if other.family == family]
+                shared[family] = family(estimate, reference, mask, wavelengths, members)
+            scores[name] = shared[family][metric.name]
+        except Exception as error:  # a plugin's metric may raise anything
+            scores[name] = error
+    return scores
