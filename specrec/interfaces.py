@@ -216,6 +216,28 @@ class Score:
 
 MetricFunction = Callable[[Cube, Cube, Mask, NDArray[np.float64]], Score]
 Family = Callable[[Cube, Cube, Mask, NDArray[np.float64], Collection[str]], Mapping[str, Score]]
+"""``(estimate, reference, mask, wavelengths, names) -> scores``, at least those of `names`, each the same to the bit
+whichever others are asked for."""
+
+
+@dataclass(frozen=True)
+class FamilyMember:
+    """The function of a metric that shares its work with others: where several are wanted, it is done once.
+
+    Parameters
+    ----------
+    family
+        Gives their scores by name.
+    name
+        Of this one.
+    """
+
+    family: Family
+    name: str
+
+    def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
+        """Score one image by this metric alone."""
+        return self.family(estimate, reference, mask, wavelengths, (self.name,))[self.name]
 
 
 @dataclass(frozen=True)
@@ -236,10 +258,8 @@ class Metric:
         Author, year, DOI.
     function
         ``(estimate, reference, mask, wavelengths) -> Score``; cubes (height, width, bands) on the scale 0..1, mask
-        (height, width) bool. The score must not depend on memory layout, and the cubes are not changed.
-    family
-        For metrics that share their work, one function ``(estimate, reference, mask, wavelengths, names) -> scores``:
-        at least those of `names` by name, each to the bit what `function` gives. None: the metric stands alone.
+        (height, width) bool. The score must not depend on memory layout, and the cubes are not changed. A
+        `FamilyMember` where metrics share their work.
     """
 
     name: str
@@ -249,7 +269,6 @@ class Metric:
     definition: str
     reference: str
     function: MetricFunction = field(repr=False)
-    family: Family | None = field(default=None, repr=False)
 
     def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
         """Score one image."""

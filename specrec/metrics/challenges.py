@@ -9,7 +9,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.interfaces import Metric, Score
+from specrec.interfaces import FamilyMember, Metric, Score
 from specrec.metrics.valid_pixels import blocks, score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
@@ -150,8 +150,7 @@ RMSE_ARAD2016 = Metric(
     higher_is_better=False,
     definition="sqrt(mean over valid pixels and bands of (e - r)^2) / max(r) x 255, once per image",
     reference="Arad and Ben-Shahar 2016, doi:10.1007/978-3-319-46478-7_2",
-    function=rmse_arad2016,
-    family=pooled_errors,
+    function=FamilyMember(pooled_errors, "rmse@arad2016"),
 )
 MRAE_NTIRE2018 = Metric(
     name="mrae@ntire2018",
@@ -160,8 +159,7 @@ MRAE_NTIRE2018 = Metric(
     higher_is_better=False,
     definition="mean over valid pixels and bands of |e - r| / (r + 2^-52); images weigh equally",
     reference="Arad, Ben-Shahar, Timofte et al. 2018, doi:10.1109/CVPRW.2018.00138",
-    function=mrae_ntire2018,
-    family=pooled_errors,
+    function=FamilyMember(pooled_errors, "mrae@ntire2018"),
 )
 MRAE_NTIRE2020 = Metric(
     name="mrae@ntire2020",
@@ -170,8 +168,7 @@ MRAE_NTIRE2020 = Metric(
     higher_is_better=False,
     definition="mean over valid pixels and bands with r > 0 of |e - r| / r; images weigh equally",
     reference="Arad, Timofte, Ben-Shahar et al. 2020, doi:10.1109/CVPRW50498.2020.00231",
-    function=mrae_ntire2020,
-    family=pooled_errors,
+    function=FamilyMember(pooled_errors, "mrae@ntire2020"),
 )
 PSNR = Metric(
     name="psnr",
@@ -180,6 +177,5 @@ PSNR = Metric(
     higher_is_better=True,
     definition="10 log10(1 / mean over valid pixels and bands of (e - r)^2), once per image",
     reference="Huynh-Thu and Ghanbari 2008, doi:10.1049/el:20080522",
-    function=psnr,
-    family=pooled_errors,
+    function=FamilyMember(pooled_errors, "psnr"),
 )

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.interfaces import Metric, Score
+from specrec.interfaces import FamilyMember, Metric, Score
 from specrec.metrics.valid_pixels import blocks, score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
@@ -166,8 +166,7 @@ RMSE = Metric(
     higher_is_better=False,
     definition="per pixel sqrt(mean over bands of (e - r)^2), mean over valid pixels, x 255",
     reference=_ALVAREZ_GILA,
-    function=rmse,
-    family=spectral_errors,
+    function=FamilyMember(spectral_errors, "rmse"),
 )
 RRMSE = Metric(
     name="rrmse",
@@ -176,8 +175,7 @@ RRMSE = Metric(
     higher_is_better=False,
     definition="per pixel sqrt(mean over bands with r >= 1/255 of ((e - r) / r)^2), mean over pixels with such a band",
     reference=_ALVAREZ_GILA,
-    function=rrmse,
-    family=spectral_errors,
+    function=FamilyMember(spectral_errors, "rrmse"),
 )
 RRMSE_NORM = Metric(
     name="rrmse@norm",
@@ -186,8 +184,7 @@ RRMSE_NORM = Metric(
     higher_is_better=False,
     definition="per pixel |e - r| / |r|, mean over valid pixels with |r| > 0",
     reference=_ALVAREZ_GILA,
-    function=rrmse_norm,
-    family=spectral_errors,
+    function=FamilyMember(spectral_errors, "rrmse@norm"),
 )
 GFC = Metric(
     name="gfc",
@@ -196,8 +193,7 @@ GFC = Metric(
     higher_is_better=True,
     definition="per pixel |sum(r e)| / (|r| |e|), mean over valid pixels with |r| > 0 and |e| > 0",
     reference="Hernandez-Andres, Romero and Lee 2001, doi:10.1364/JOSAA.18.001325",
-    function=gfc,
-    family=spectral_errors,
+    function=FamilyMember(spectral_errors, "gfc"),
 )
 SAM = Metric(
     name="sam",
@@ -206,6 +202,5 @@ SAM = Metric(
     higher_is_better=False,
     definition="per pixel arccos(|sum(r e)| / (|r| |e|)), mean over valid pixels with |r| > 0 and |e| > 0",
     reference="Kruse et al. 1993, doi:10.1016/0034-4257(93)90013-N",
-    function=sam,
-    family=spectral_errors,
+    function=FamilyMember(spectral_errors, "sam"),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.interfaces import Family, Metric, Score
+from specrec.interfaces import Family, FamilyMember, Metric, Score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
 
@@ -35,18 +35,22 @@ def score_all(
     >>> {name: round(score.value, 4) for name, score in scores.items()}
     {'rmse': 25.5, 'rrmse': 0.2, 'rrmse@norm': 0.2, 'gfc': 1.0}
     """
+    wanted: dict[Family, list[str]] = {}
+    for metric in metrics.values():
+        if isinstance(metric.function, FamilyMember):
+            wanted.setdefault(metric.function.family, []).append(metric.function.name)
     shared: dict[Family, Mapping[str, Score]] = {}
     scores: dict[str, Score | Exception] = {}
     for name, metric in metrics.items():
-        family = metric.family
+        member = metric.function
         try:
-            if family is None:
+            if not isinstance(member, FamilyMember):
                 scores[name] = metric(estimate, reference, mask, wavelengths)
                 continue
-            if family not in shared:
-                members = [other.name for other in metrics.values() if other.family == family]
-                shared[family] = family(estimate, reference, mask, wavelengths, members)
-            scores[name] = shared[family][metric.name]
+            if member.family not in shared:
+                names = wanted[member.family]
+                shared[member.family] = member.family(estimate, reference, mask, wavelengths, names)
+            scores[name] = shared[member.family][member.name]
         except Exception as error:  # a plugin's metric may raise anything
             scores[name] = error
     return scores
