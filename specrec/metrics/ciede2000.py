@@ -61,12 +61,10 @@ def ciede2000(lab_1: ArrayLike, lab_2: ArrayLike) -> Numbers:
 @compiled
 def sum_of_differences(xyz_1: Numbers, xyz_2: Numbers, white: Numbers, valid: NDArray[np.bool_]) -> float:
     """Sum the differences of the valid ones of n pairs of colours, each (n, 3) XYZ, under the white (3,)."""
+    found = _differences(_lab(xyz_1, white), _lab(xyz_2, white))
     total = 0.0
     for pixel in range(len(valid)):
-        if valid[pixel]:
-            lightness_1, a_1, b_1 = _lab(xyz_1[pixel], white)
-            lightness_2, a_2, b_2 = _lab(xyz_2[pixel], white)
-            total += _difference(lightness_1, a_1, b_1, lightness_2, a_2, b_2)
+        total += found[pixel] if valid[pixel] else 0.0
     return total
 
 
@@ -80,15 +78,38 @@ def _differences(lab_1: Numbers, lab_2: Numbers) -> Numbers:
 
 
 @compiled
-def _lab(tristimulus: Numbers, white: Numbers) -> tuple[float, float, float]:
-    """L*, a*, b*, as `specrec.rendering.lab` gives them."""
-    x, y, z = _root(tristimulus[0] / white[0]), _root(tristimulus[1] / white[1]), _root(tristimulus[2] / white[2])
-    return 116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)
+def _lab(xyz: Numbers, white: Numbers) -> Numbers:
+    """L*, a*, b* as `specrec.rendering.lab` gives them but for a last digit."""
+    ratios, roots = np.empty((3, len(xyz))), np.empty((3, len(xyz)))
+    found = np.empty_like(xyz)
+    for axis in range(3):
+        ratio, root = ratios[axis], roots[axis]
+        for pixel in range(len(xyz)):
+            ratio[pixel] = xyz[pixel, axis] / white[axis]
+        for pixel in range(len(xyz)):
+            root[pixel] = _cube_root(ratio[pixel])
+        for pixel in range(len(xyz)):
+            if not ratio[pixel] > (6 / 29) ** 3:
+                root[pixel] = ratio[pixel] * (29 / 6) ** 2 / 3 + 4 / 29
+    for pixel in range(len(xyz)):
+        found[pixel, 0] = 116.0 * roots[1, pixel] - 16.0
+        found[pixel, 1] = 500.0 * (roots[0, pixel] - roots[1, pixel])
+        found[pixel, 2] = 200.0 * (roots[1, pixel] - roots[2, pixel])
+    return found
 
 
 @compiled
-def _root(ratio: float) -> float:
-    return float(np.cbrt(ratio)) if ratio > (6 / 29) ** 3 else ratio * (29 / 6) ** 2 / 3 + 4 / 29
+def _cube_root(value: float) -> float:
+    """The cube root of a positive number, to its last digits."""
+    # A third of the exponent and of the leading digits is a guess within 6 %. Two steps of Halley, each of which cubes
+    # the error, and one of Newton make it exact; many times as fast as the library, for several are computed at once.
+    third = ((np.float64(value).view(np.int64) >> 32) * 21845 >> 16) + 715094163
+    root = np.int64(third << 32).view(np.float64)
+    cube = root * root * root
+    root = root * (cube + 2.0 * value) / (2.0 * cube + value)
+    cube = root * root * root
+    root = root * (cube + 2.0 * value) / (2.0 * cube + value)
+    return root - (root * root * root - value) / (3.0 * root * root)
 
 
 @compiled
