@@ -6,7 +6,7 @@ doi:10.1002/col.20070, give; the parametric factors kL, kC, kH are 1.
 Functions of angles are its cost, and most of them are not needed: cosine and sine of a hue are a'/C' and b'/C', the
 mean hue is the direction of the sum of the two unit vectors, half the sine of half the difference is half the length of
 theirs, and multiples of an angle follow from its cosine and sine. Only for hues that are almost opposite, where the
-paper decides on which side the mean hue lies, are both computed as in the paper.
+paper decides on which side the mean hue lies, are both hues computed as in the paper.
 """
 
 import math
@@ -19,6 +19,7 @@ from specrec.compiled import compiled
 Numbers = NDArray[np.float64]
 
 _25_TO_THE_7TH = 25.0**7
+_LANES = 64
 _ROUNDING = 1e-9
 """Degrees. Hues exactly opposite count as 180 apart, and a mean hue at 360 as 0: rounding must not decide."""
 _COS_30, _SIN_30 = math.cos(math.radians(30.0)), math.sin(math.radians(30.0))
@@ -52,10 +53,11 @@ def ciede2000(lab_1: ArrayLike, lab_2: ArrayLike) -> Numbers:
     >>> ciede2000([50.0, 2.6772, -79.7751], [50.0, 0.0, -82.7485]).round(4).item()
     2.0425
     """
-    first, second = np.array(lab_1, dtype=np.float64, order="C"), np.array(lab_2, dtype=np.float64, order="C")
+    first, second = np.asarray(lab_1, dtype=np.float64), np.asarray(lab_2, dtype=np.float64)
     if first.shape != second.shape or first.shape[-1:] != (3,):
         raise ValueError(f"pairs of Lab colours need equal shapes (..., 3), not {first.shape} and {second.shape}")
-    return _differences(first.reshape(-1, 3), second.reshape(-1, 3)).reshape(first.shape[:-1])
+    planes = [np.array(colours.reshape(-1, 3).T, order="C") for colours in (first, second)]
+    return _differences(planes[0], planes[1]).reshape(first.shape[:-1])
 
 
 @compiled
@@ -70,18 +72,60 @@ def sum_of_differences(xyz_1: Numbers, xyz_2: Numbers, white: Numbers, valid: ND
 
 @compiled
 def _differences(lab_1: Numbers, lab_2: Numbers) -> Numbers:
-    found = np.empty(len(lab_1))
-    for pair in range(len(found)):
-        one, other = lab_1[pair], lab_2[pair]
-        found[pair] = _difference(one[0], one[1], one[2], other[0], other[1], other[2])
+    """The difference of n pairs of colours, each (3, n)."""
+    found = np.empty(lab_1.shape[1])
+    room = np.empty((7, _LANES))
+    squares, of_chroma, mean_chroma, weight = room[0], room[1], room[2], room[3]
+    half_sine, cosine, sine = room[4], room[5], room[6]
+    # three short loops in place of one: the first and the last are computed several pairs at a time
+    for first in range(0, len(found), _LANES):
+        pairs = min(_LANES, len(found) - first)
+        for i in range(pairs):
+            lightness_1, a_1, b_1 = lab_1[0, first + i], lab_1[1, first + i], lab_1[2, first + i]
+            lightness_2, a_2, b_2 = lab_2[0, first + i], lab_2[1, first + i], lab_2[2, first + i]
+            chroma = (math.sqrt(a_1 * a_1 + b_1 * b_1) + math.sqrt(a_2 * a_2 + b_2 * b_2)) / 2.0
+            stretch = 1.0 + 0.5 * (1.0 - _grey_to_chromatic(chroma))
+            a_1 *= stretch
+            a_2 *= stretch
+            chroma_1, chroma_2 = math.sqrt(a_1 * a_1 + b_1 * b_1), math.sqrt(a_2 * a_2 + b_2 * b_2)
+            from_middle = (lightness_1 + lightness_2) / 2.0 - 50.0
+            from_middle *= from_middle
+            mean_chroma[i] = (chroma_1 + chroma_2) / 2.0
+            # each difference over its weighting function S
+            of_lightness = (lightness_2 - lightness_1) / (1.0 + 0.015 * from_middle / math.sqrt(20.0 + from_middle))
+            of_chroma[i] = (chroma_2 - chroma_1) / (1.0 + 0.045 * mean_chroma[i])
+            squares[i] = of_lightness * of_lightness + of_chroma[i] * of_chroma[i]
+            weight[i] = 2.0 * math.sqrt(chroma_1 * chroma_2)  # 0 where one is grey, which has no hue
+            over_1 = 1.0 / (chroma_1 if chroma_1 > 0.0 else 1.0)
+            over_2 = 1.0 / (chroma_2 if chroma_2 > 0.0 else 1.0)
+            cos_1, sin_1, cos_2, sin_2 = a_1 * over_1, b_1 * over_1, a_2 * over_2, b_2 * over_2
+            cosine[i], sine[i] = cos_1 + cos_2, sin_1 + sin_2
+            across, up = cos_2 - cos_1, sin_2 - sin_1
+            half = math.sqrt(across * across + up * up) / 2.0
+            half_sine[i] = half if cos_1 * sin_2 - sin_1 * cos_2 >= 0.0 else -half
+        for i in range(pairs):
+            mean_hue = math.degrees(math.atan2(sine[i], cosine[i]))
+            mean_hue = mean_hue + 360.0 if mean_hue < -_ROUNDING / 2.0 else mean_hue
+            if cosine[i] * cosine[i] + sine[i] * sine[i] < 1e-6:
+                difference, mean_hue = _hues_almost_opposite(lab_1[:, first + i], lab_2[:, first + i])
+                half_sine[i] = math.sin(math.radians(difference / 2.0))
+                cosine[i], sine[i] = math.cos(math.radians(mean_hue)), math.sin(math.radians(mean_hue))
+            # the rotation couples chroma and hue in the blue
+            from_blue = (mean_hue - 275.0) / 25.0
+            of_chroma[i] *= -2.0 * math.sin(math.radians(60.0 * math.exp(-from_blue * from_blue)))
+        for i in range(pairs):
+            length = math.sqrt(cosine[i] * cosine[i] + sine[i] * sine[i])
+            of_hue = weight[i] * half_sine[i]
+            of_hue /= 1.0 + 0.015 * mean_chroma[i] * _hue_weight(cosine[i] / length, sine[i] / length)
+            coupled = _grey_to_chromatic(mean_chroma[i]) * of_chroma[i] * of_hue
+            found[first + i] = math.sqrt(squares[i] + of_hue * of_hue + coupled)
     return found
 
 
 @compiled
 def _lab(xyz: Numbers, white: Numbers) -> Numbers:
-    """L*, a*, b* as `specrec.rendering.lab` gives them but for a last digit."""
-    ratios, roots = np.empty((3, len(xyz))), np.empty((3, len(xyz)))
-    found = np.empty_like(xyz)
+    """L*, a*, b* as `specrec.rendering.lab` gives them but for a last digit, (3, n) of XYZ (n, 3)."""
+    ratios, roots, found = np.empty((3, len(xyz))), np.empty((3, len(xyz))), np.empty((3, len(xyz)))
     for axis in range(3):
         ratio, root = ratios[axis], roots[axis]
         for pixel in range(len(xyz)):
@@ -92,9 +136,9 @@ def _lab(xyz: Numbers, white: Numbers) -> Numbers:
             if not ratio[pixel] > (6 / 29) ** 3:
                 root[pixel] = ratio[pixel] * (29 / 6) ** 2 / 3 + 4 / 29
     for pixel in range(len(xyz)):
-        found[pixel, 0] = 116.0 * roots[1, pixel] - 16.0
-        found[pixel, 1] = 500.0 * (roots[0, pixel] - roots[1, pixel])
-        found[pixel, 2] = 200.0 * (roots[1, pixel] - roots[2, pixel])
+        found[0, pixel] = 116.0 * roots[1, pixel] - 16.0
+        found[1, pixel] = 500.0 * (roots[0, pixel] - roots[1, pixel])
+        found[2, pixel] = 200.0 * (roots[1, pixel] - roots[2, pixel])
     return found
 
 
@@ -113,31 +157,6 @@ def _cube_root(value: float) -> float:
 
 
 @compiled
-def _difference(lightness_1: float, a_1: float, b_1: float, lightness_2: float, a_2: float, b_2: float) -> float:
-    chroma = (math.sqrt(a_1 * a_1 + b_1 * b_1) + math.sqrt(a_2 * a_2 + b_2 * b_2)) / 2.0
-    stretch = 1.0 + 0.5 * (1.0 - _grey_to_chromatic(chroma))
-    a_1 *= stretch
-    a_2 *= stretch
-    chroma_1, chroma_2 = math.sqrt(a_1 * a_1 + b_1 * b_1), math.sqrt(a_2 * a_2 + b_2 * b_2)
-    from_middle = (lightness_1 + lightness_2) / 2.0 - 50.0
-    from_middle *= from_middle
-    mean_chroma = (chroma_1 + chroma_2) / 2.0
-    # each difference over its weighting function S
-    of_lightness = (lightness_2 - lightness_1) / (1.0 + 0.015 * from_middle / math.sqrt(20.0 + from_middle))
-    of_chroma = (chroma_2 - chroma_1) / (1.0 + 0.045 * mean_chroma)
-    squares = of_lightness * of_lightness + of_chroma * of_chroma
-    if chroma_1 == 0.0 or chroma_2 == 0.0:  # grey has no hue
-        return math.sqrt(squares)
-    half_sine, cosine, sine, mean_hue = _hues(a_1 / chroma_1, b_1 / chroma_1, a_2 / chroma_2, b_2 / chroma_2)
-    of_hue = 2.0 * math.sqrt(chroma_1 * chroma_2) * half_sine / (1.0 + 0.015 * mean_chroma * _weight(cosine, sine))
-    # the rotation couples chroma and hue in the blue
-    from_blue = (mean_hue - 275.0) / 25.0
-    turn = math.radians(60.0 * math.exp(-from_blue * from_blue))
-    rotation = -math.sin(turn) * 2.0 * _grey_to_chromatic(mean_chroma)
-    return math.sqrt(squares + of_hue * of_hue + rotation * of_chroma * of_hue)
-
-
-@compiled
 def _grey_to_chromatic(chroma: float) -> float:
     """sqrt(C^7 / (C^7 + 25^7)): 0 for grey, towards 1 for saturated colours."""
     cubed = chroma * chroma * chroma
@@ -146,26 +165,13 @@ def _grey_to_chromatic(chroma: float) -> float:
 
 
 @compiled
-def _hues(cos_1: float, sin_1: float, cos_2: float, sin_2: float) -> tuple[float, float, float, float]:
-    """From the unit vectors of two hues: sine of half the difference, and the mean's cosine, sine and degrees."""
-    cosine, sine = cos_1 + cos_2, sin_1 + sin_2
-    squared = cosine * cosine + sine * sine
-    if squared < 1e-6:
-        difference, mean = _hues_in_degrees(cos_1, sin_1, cos_2, sin_2)
-        radians = math.radians(mean)
-        return math.sin(math.radians(difference / 2.0)), math.cos(radians), math.sin(radians), mean
-    length = math.sqrt(squared)
-    across, up = cos_2 - cos_1, sin_2 - sin_1
-    half_sine = math.copysign(math.sqrt(across * across + up * up) / 2.0, cos_1 * sin_2 - sin_1 * cos_2)
-    mean = math.degrees(math.atan2(sine, cosine))
-    return half_sine, cosine / length, sine / length, mean + 360.0 if mean < -_ROUNDING / 2.0 else mean
-
-
-@compiled
-def _hues_in_degrees(cos_1: float, sin_1: float, cos_2: float, sin_2: float) -> tuple[float, float]:
-    """Signed difference and mean of two hues along the shorter way, as the paper decides."""
-    hue_1 = math.degrees(math.atan2(sin_1, cos_1)) % 360.0
-    hue_2 = math.degrees(math.atan2(sin_2, cos_2)) % 360.0
+def _hues_almost_opposite(lab_1: Numbers, lab_2: Numbers) -> tuple[float, float]:
+    """Signed difference and mean of two hues along the shorter way, in degrees, as the paper decides."""
+    chroma_1 = math.sqrt(lab_1[1] * lab_1[1] + lab_1[2] * lab_1[2])
+    chroma_2 = math.sqrt(lab_2[1] * lab_2[1] + lab_2[2] * lab_2[2])
+    stretch = 1.0 + 0.5 * (1.0 - _grey_to_chromatic((chroma_1 + chroma_2) / 2.0))
+    hue_1 = math.degrees(math.atan2(lab_1[2], lab_1[1] * stretch)) % 360.0
+    hue_2 = math.degrees(math.atan2(lab_2[2], lab_2[1] * stretch)) % 360.0
     difference, total = hue_2 - hue_1, hue_1 + hue_2
     if abs(difference) <= 180.0 + _ROUNDING:
         return difference, total / 2.0
@@ -174,7 +180,7 @@ def _hues_in_degrees(cos_1: float, sin_1: float, cos_2: float, sin_2: float) -> 
 
 
 @compiled
-def _weight(cosine: float, sine: float) -> float:
+def _hue_weight(cosine: float, sine: float) -> float:
     """T of the formula, from cosine and sine of the mean hue."""
     cos_2, sin_2 = cosine * cosine - sine * sine, 2.0 * cosine * sine
     cos_3, sin_3 = cos_2 * cosine - sin_2 * sine, sin_2 * cosine + cos_2 * sine
