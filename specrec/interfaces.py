@@ -1,7 +1,7 @@
 """What a plugin implements: a Reconstructor, a Metric, a SceneSource."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -215,29 +215,6 @@ class Score:
 
 
 MetricFunction = Callable[[Cube, Cube, Mask, NDArray[np.float64]], Score]
-Family = Callable[[Cube, Cube, Mask, NDArray[np.float64], Collection[str]], Mapping[str, Score]]
-"""``(estimate, reference, mask, wavelengths, names) -> scores``, at least those of `names`, each the same to the bit
-whichever others are asked for."""
-
-
-@dataclass(frozen=True)
-class FamilyMember:
-    """The function of a metric that shares its work with others: where several are wanted, it is done once.
-
-    Parameters
-    ----------
-    family
-        Gives their scores by name.
-    name
-        Of this one.
-    """
-
-    family: Family
-    name: str
-
-    def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
-        """Score one image by this metric alone."""
-        return self.family(estimate, reference, mask, wavelengths, (self.name,))[self.name]
 
 
 @dataclass(frozen=True)
@@ -258,8 +235,7 @@ class Metric:
         Author, year, DOI.
     function
         ``(estimate, reference, mask, wavelengths) -> Score``; cubes (height, width, bands) on the scale 0..1, mask
-        (height, width) bool. The score must not depend on memory layout, and the cubes are not changed. A
-        `FamilyMember` where metrics share their work.
+        (height, width) bool. The score must not depend on memory layout, and the cubes are not changed.
     """
 
     name: str

@@ -9,7 +9,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.interfaces import FamilyMember, Metric, Score
+from specrec.interfaces import Metric, Score
+from specrec.metrics.together import FamilyMember
 from specrec.metrics.valid_pixels import blocks, score
 from specrec.scenes import Mask
 from specrec.spectra import Cube

@@ -1,13 +1,38 @@
 """Several metrics on one image: those of one family read the cubes once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.interfaces import Family, FamilyMember, Metric, Score
+from specrec.interfaces import Metric, Score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
+
+Family = Callable[[Cube, Cube, Mask, NDArray[np.float64], Collection[str]], Mapping[str, Score]]
+"""``(estimate, reference, mask, wavelengths, names) -> scores``, at least those of `names`, each the same to the bit
+whichever others are asked for."""
+
+
+@dataclass(frozen=True)
+class FamilyMember:
+    """The function of a metric that shares its work with others: where several are wanted, it is done once.
+
+    Parameters
+    ----------
+    family
+        Gives their scores by name.
+    name
+        Of this one.
+    """
+
+    family: Family
+    name: str
+
+    def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
+        """Score one image by this metric alone."""
+        return self.family(estimate, reference, mask, wavelengths, (self.name,))[self.name]
 
 
 def score_all(

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from specrec.interfaces import FamilyMember, Score
+from specrec.interfaces import Score
 from specrec.metrics import specrec_metrics
-from specrec.metrics.together import score_all
+from specrec.metrics.together import FamilyMember, score_all
 from specrec.spectra import WAVELENGTHS
 
 METRICS = {metric.name: metric for metric in specrec_metrics()}
