@@ -157,10 +157,12 @@ class _Test:
         scores = {}
         metrics = {name: offer.value for name, offer in registry().metrics.items()}
         for name, score in score_all(metrics, estimate, reference, mask, scene.wavelengths).items():
-            if isinstance(score, Exception):  # the other numbers are kept
-                self.broken_metrics[name] = f"{type(score).__name__}: {score}"
-            else:
+            try:
+                if isinstance(score, Exception):
+                    raise score
                 scores[name] = _as_json(score)
+            except Exception as error:  # a plugin's metric may raise or give anything; the other numbers are kept
+                self.broken_metrics[name] = f"{type(error).__name__}: {error}"
         image: dict[str, Any] = {"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores}
         mode, size = parse_tiles(self.cell.tiles)
         if mode == "separate":

@@ -3,10 +3,10 @@
 The formula of CIE 142-2001, in the form and with the decisions about hue that Sharma, Wu and Dalal (2005),
 doi:10.1002/col.20070, give; the parametric factors kL, kC, kH are 1.
 
-Functions of angles are its cost, and most of them are not needed: cosine and sine of a hue are a'/C' and b'/C', the
-mean hue is the direction of the sum of the two unit vectors, half the sine of half the difference is half the length of
-theirs, and multiples of an angle follow from its cosine and sine. Only for hues that are almost opposite, where the
-paper decides on which side the mean hue lies, are both hues computed as in the paper.
+Functions of angles are its cost, and most of them are not needed. A hue is a unit vector, a'/C' and b'/C': the mean hue
+is the direction of the sum of two, the sine of half their difference is half the length of the vector between them, and
+multiples of an angle follow from its cosine and sine. Only for hues that are almost opposite, where the paper decides
+on which side the mean hue lies, are both computed as in the paper.
 """
 
 import math
