@@ -5,9 +5,10 @@ CIE 1964 10-degree observer sampled every 10 nm, illuminant E, the IEC 61966-2-1
 Every choice is part of `rendering_id`, which travels with results, weights and cubes.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +25,11 @@ XYZ_TO_RGB: NDArray[np.float64] = np.array(
 
 RGB_TO_XYZ: NDArray[np.float64] = np.asarray(np.linalg.inv(XYZ_TO_RGB), dtype=np.float64)
 
-_ROWS_AT_A_TIME = 1 << 16  # pixels per block: a float64 block of 31 bands is 16 MB
+BLOCK = 1 << 13
+"""About this many pixels at a time are copied, where a cube cannot be read in place."""
+
+_CELLS = 1 << 12
+"""Of linear sRGB 0..1. The encoding is nowhere steeper than 12.92 x 255 levels, so no cell holds two thresholds."""
 
 
 @cache
@@ -45,6 +50,12 @@ def xyz_weights() -> NDArray[np.float64]:
     weights: NDArray[np.float64] = cmfs() * (100.0 / cmfs()[:, 1].sum())  # K * step; the step of 10 nm cancels
     weights.setflags(write=False)
     return weights
+
+
+@cache
+def _padded_weights() -> NDArray[np.float64]:
+    """The weights with a band of zeros at the end, which makes a multiple of four."""
+    return np.pad(xyz_weights(), ((0, 1), (0, 0)))
 
 
 def rendering_id(quantisation: Quantisation = "round") -> str:
@@ -77,6 +88,16 @@ def xyz(cube: ArrayLike, wavelengths: ArrayLike = WAVELENGTHS) -> NDArray[np.flo
     >>> xyz(np.ones(31)).round(5).tolist()
     [99.93414, 100.0, 99.93526]
     """
+    from specrec.tristimulus import write_xyz
+
+    spectra = _checked(cube, wavelengths)
+    out = np.empty((spectra.size // WAVELENGTHS.size, 3))
+    for part, rows in _blocks(spectra):
+        write_xyz(rows, _padded_weights(), out[part])
+    return out.reshape(*spectra.shape[:-1], 3)
+
+
+def _checked(cube: ArrayLike, wavelengths: ArrayLike) -> NDArray[Any]:
     spectra = np.asarray(cube)
     if not is_standard_grid(wavelengths):
         raise DataError(
@@ -84,12 +105,26 @@ def xyz(cube: ArrayLike, wavelengths: ArrayLike = WAVELENGTHS) -> NDArray[np.flo
         )
     if spectra.shape[-1:] != WAVELENGTHS.shape:
         raise DataError(f"rendering needs 31 bands in the last axis, this cube has shape {spectra.shape}")
-    flat = spectra.reshape(-1, spectra.shape[-1])
-    out = np.empty((flat.shape[0], 3))
-    for start in range(0, flat.shape[0], _ROWS_AT_A_TIME):
-        block = flat[start : start + _ROWS_AT_A_TIME].astype(np.float64)
-        np.matmul(block, xyz_weights(), out=out[start : start + _ROWS_AT_A_TIME])
-    return out.reshape(*spectra.shape[:-1], 3)
+    return spectra
+
+
+def _blocks(spectra: NDArray[Any]) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Yield blocks of pixels, (n, 31) in C order, and where they lie; only what cannot be read in place is copied."""
+    dtype = np.float32 if spectra.dtype == np.float32 else np.float64
+    lines = spectra if spectra.ndim > 1 else spectra[np.newaxis]
+    pixels = int(np.prod(lines.shape[1:-1]))  # of a line
+    count = max(1, BLOCK // max(1, pixels))
+    for first in range(0, len(lines), count):
+        rows = np.require(lines[first : first + count], dtype, ["C", "A"]).reshape(-1, WAVELENGTHS.size)
+        rows.setflags(write=False)  # the view's flag: numba compiles once for what may be written and once for what not
+        yield slice(first * pixels, first * pixels + len(rows)), rows
+
+
+def linear_srgb(tristimulus: ArrayLike) -> NDArray[np.float64]:
+    """XYZ/100, (..., 3) -> linear sRGB, (..., 3), not clipped."""
+    x, y, z = np.moveaxis(np.asarray(tristimulus, dtype=np.float64), -1, 0)
+    # written out: a matrix product may sum in another order for another number of pixels
+    return np.stack([row[0] * x + row[1] * y + row[2] * z for row in XYZ_TO_RGB], axis=-1)
 
 
 def encode_srgb(linear: ArrayLike) -> NDArray[np.float64]:
@@ -154,16 +189,42 @@ def render(
     >>> render(np.full((1, 1, 31), 0.5))[0, 0].tolist()
     [204, 183, 180]
     """
-    spectra = np.asarray(cube)
-    tristimulus = xyz(spectra, wavelengths) / 100.0
+    from specrec.tristimulus import write_levels
+
+    spectra = _checked(cube, wavelengths)
+    offset, gain = np.zeros(3), 1.0
     if scale == "minmax":
         low, high = float(spectra.min()), float(spectra.max())
         if not high > low:
             raise DataError(f"a constant cube (every value is {low:g}) cannot be scaled by minimum and maximum")
-        tristimulus = (tristimulus - low * xyz_weights().sum(axis=0) / 100.0) / (high - low)
+        offset, gain = low * white_point() / 100.0, 1.0 / (high - low)
     elif scale != "none":
-        tristimulus = tristimulus * float(scale)
-    return quantise(encode_srgb(tristimulus @ XYZ_TO_RGB.T), quantisation)
+        gain = float(scale)
+    starts, thresholds = _thresholds(quantisation)
+    out = np.empty((spectra.size // WAVELENGTHS.size, 3), dtype=np.uint8)
+    for part, rows in _blocks(spectra):
+        write_levels(rows, _padded_weights(), offset, gain, XYZ_TO_RGB, starts, thresholds, out[part])
+    return out.reshape(*spectra.shape[:-1], 3)
+
+
+@cache
+def _thresholds(quantisation: Quantisation) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """What `quantise(encode_srgb(linear))` is decided by, without a power for every value.
+
+    Returns
+    -------
+    The level at the lower end of each cell of 0..1, and at index k the least float64 that gets level k.
+    """
+    levels = np.arange(257)
+    # halving between the bit patterns of 0 and 1, which are in the order of the numbers
+    below, reached = np.zeros(257, dtype=np.int64), np.full(257, np.float64(1.0).view(np.int64))
+    while (reached - below > 1).any():
+        middle = (below + reached) // 2
+        enough = quantise(encode_srgb(middle.view(np.float64)), quantisation) >= levels
+        below, reached = np.where(enough, below, middle), np.where(enough, middle, reached)
+    thresholds = reached.view(np.float64)
+    thresholds[-1] = np.inf
+    return quantise(encode_srgb(np.arange(_CELLS + 1) / _CELLS), quantisation), thresholds
 
 
 def white_point() -> NDArray[np.float64]:

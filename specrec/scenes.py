@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.errors import DataError
-from specrec.rendering import XYZ_TO_RGB, Quantisation, encode_srgb, quantise, xyz
+from specrec.rendering import Quantisation, encode_srgb, linear_srgb, render, xyz
 from specrec.spectra import Cube
 
 Quantity = Literal["radiance", "reflectance"]
@@ -175,13 +175,13 @@ class TrainingScene:
 
     def rgb_of(self, cube: Cube) -> Image:
         """Render the input from a cube of this scene that is already in memory."""
+        if self.input == "srgb8" and self.quantisation != "none":
+            levels = render(cube, self.wavelengths, quantisation=self.quantisation)
+            return levels.astype(np.float32) / np.float32(255.0)
         tristimulus = xyz(cube, self.wavelengths) / 100.0
         if self.input == "linear":
             return tristimulus.astype(np.float32)
-        encoded = encode_srgb(tristimulus @ XYZ_TO_RGB.T)
-        if self.quantisation == "none":
-            return encoded.astype(np.float32)
-        return quantise(encoded, self.quantisation).astype(np.float32) / np.float32(255.0)
+        return encode_srgb(linear_srgb(tristimulus)).astype(np.float32)
 
 
 def content_hash(cube: Cube, mask: Mask) -> str:

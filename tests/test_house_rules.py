@@ -14,7 +14,7 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
     {"spectra", "parameters", "cache", "memory", "compiled", "threads"},
-    {"rendering", "distinct"},
+    {"rendering", "tristimulus", "distinct"},
     {"scenes"},
     {"interfaces"},
     {"hookspecs"},

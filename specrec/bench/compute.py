@@ -17,6 +17,7 @@ from specrec.bench.samples import save_sample
 from specrec.cubes import write_cube
 from specrec.errors import SpecrecError
 from specrec.interfaces import FitContext, Progress, Reconstructor, Score, silent
+from specrec.metrics.together import score_all
 from specrec.registry import registry
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene
@@ -129,10 +130,13 @@ class _Test:
         _check_estimate(estimate, reference, scene.name)
         mask = scene.mask & region_mask(self.cell.region, *reference.shape[:2])
         scores = {}
-        for name, offer in registry().metrics.items():
+        metrics = {name: offer.value for name, offer in registry().metrics.items()}
+        for name, score in score_all(metrics, estimate, reference, mask, scene.wavelengths).items():
             try:
-                scores[name] = _as_json(offer.value(estimate, reference, mask, scene.wavelengths))
-            except Exception as error:  # a plugin's metric may raise anything; the other numbers are kept
+                if isinstance(score, Exception):
+                    raise score
+                scores[name] = _as_json(score)
+            except Exception as error:  # a plugin's metric may raise or give anything; the other numbers are kept
                 self.broken_metrics[name] = f"{type(error).__name__}: {error}"
         image: dict[str, Any] = {"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores}
         mode, size = parse_tiles(self.cell.tiles)

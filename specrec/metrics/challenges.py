@@ -4,16 +4,55 @@ Their names are those of other metrics of this package; their numbers are not, a
 """
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specrec.interfaces import Metric, Score
-from specrec.metrics.valid_pixels import score, valid_pixels
+from specrec.metrics.together import FamilyMember
+from specrec.metrics.valid_pixels import blocks, score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
 
 Wavelengths = NDArray[np.float64]
+
+
+def pooled_errors(
+    estimate: Cube,
+    reference: Cube,
+    mask: Mask,
+    _wavelengths: Wavelengths | None = None,
+    _names: Collection[str] = (),
+) -> dict[str, Score]:
+    """Give the metrics of this module at once, each to the bit what it gives alone; both cubes are read once.
+
+    Parameters and errors as in `rmse_arad2016`.
+
+    Returns
+    -------
+    A score by the name of its metric; all of them cost no more than one.
+    """
+    from specrec.metrics import one_pass as sums
+
+    totals = np.zeros((7, sums.LANES))
+    totals[sums.BRIGHTEST] = -np.inf
+    for block in blocks(estimate, reference, mask):
+        sums.add_pooled(block.estimate, block.reference, block.valid, totals)
+        if not np.isfinite(totals[sums.EVERYTHING]).all():
+            block.check_finite()
+    brightest = float(totals[sums.BRIGHTEST].max())
+    total = totals.sum(axis=1).tolist()
+    pixels, positive = total[sums.PIXELS], total[sums.POSITIVE_VALUES]
+    values = pixels * reference.shape[2]
+    error = total[sums.SQUARES] / values
+    arad2016 = Score(math.sqrt(error) / brightest * 255.0, pixels) if brightest > 0.0 else Score(0.0, 0.0, 1.0)
+    return {
+        "rmse@arad2016": arad2016,
+        "mrae@ntire2018": score(total[sums.MRAE_2018], values, 1.0),
+        "mrae@ntire2020": score(total[sums.MRAE_2020], positive, 1.0, 1.0 - positive / values),
+        "psnr": Score(-10.0 * math.log10(error) if error > 0.0 else math.inf, pixels),
+    }
 
 
 def rmse_arad2016(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -45,15 +84,7 @@ def rmse_arad2016(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wav
     >>> round(rmse_arad2016(reference + 0.1, reference, np.ones((1, 1), bool)).value, 6)
     51.0
     """
-    total, values, pixels, brightest = 0.0, 0, 0, -math.inf
-    for estimated, true in valid_pixels(estimate, reference, mask):
-        total += float(np.square(estimated - true).sum())
-        values += true.size
-        pixels += len(true)
-        brightest = max(brightest, float(true.max()))
-    if brightest <= 0.0:
-        return Score(0.0, 0.0, 1.0)
-    return Score(math.sqrt(total / values) / brightest * 255.0, float(pixels))
+    return pooled_errors(estimate, reference, mask)["rmse@arad2016"]
 
 
 def mrae_ntire2018(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -66,11 +97,7 @@ def mrae_ntire2018(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wa
     ----------
     Arad, Ben-Shahar, Timofte et al. 2018, doi:10.1109/CVPRW.2018.00138.
     """
-    total, values = 0.0, 0
-    for estimated, true in valid_pixels(estimate, reference, mask):
-        total += float((np.abs(estimated - true) / (true + 2.0**-52)).sum())
-        values += true.size
-    return score(total, values, 1.0)
+    return pooled_errors(estimate, reference, mask)["mrae@ntire2018"]
 
 
 def mrae_ntire2020(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -92,13 +119,7 @@ def mrae_ntire2020(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wa
     >>> mrae_ntire2020(reference + 0.125, reference, np.ones((1, 1), bool))
     Score(value=0.375, weight=1.0, left_out=0.5)
     """
-    total, used, values = 0.0, 0, 0
-    for estimated, true in valid_pixels(estimate, reference, mask):
-        positive = true > 0.0
-        total += float(np.divide(np.abs(estimated - true), true, out=np.zeros_like(true), where=positive).sum())
-        used += int(np.count_nonzero(positive))
-        values += true.size
-    return score(total, used, 1.0, 1.0 - used / values)
+    return pooled_errors(estimate, reference, mask)["mrae@ntire2020"]
 
 
 def psnr(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -120,12 +141,7 @@ def psnr(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths 
     >>> round(psnr(reference + 0.01, reference, np.ones((1, 1), bool)).value, 6)
     40.0
     """
-    total, values, pixels = 0.0, 0, 0
-    for estimated, true in valid_pixels(estimate, reference, mask):
-        total += float(np.square(estimated - true).sum())
-        values += true.size
-        pixels += len(true)
-    return Score(-10.0 * math.log10(total / values) if total > 0.0 else math.inf, float(pixels))
+    return pooled_errors(estimate, reference, mask)["psnr"]
 
 
 RMSE_ARAD2016 = Metric(
@@ -135,7 +151,7 @@ RMSE_ARAD2016 = Metric(
     higher_is_better=False,
     definition="sqrt(mean over valid pixels and bands of (e - r)^2) / max(r) x 255, once per image",
     reference="Arad and Ben-Shahar 2016, doi:10.1007/978-3-319-46478-7_2",
-    function=rmse_arad2016,
+    function=FamilyMember(pooled_errors, "rmse@arad2016"),
 )
 MRAE_NTIRE2018 = Metric(
     name="mrae@ntire2018",
@@ -144,7 +160,7 @@ MRAE_NTIRE2018 = Metric(
     higher_is_better=False,
     definition="mean over valid pixels and bands of |e - r| / (r + 2^-52); images weigh equally",
     reference="Arad, Ben-Shahar, Timofte et al. 2018, doi:10.1109/CVPRW.2018.00138",
-    function=mrae_ntire2018,
+    function=FamilyMember(pooled_errors, "mrae@ntire2018"),
 )
 MRAE_NTIRE2020 = Metric(
     name="mrae@ntire2020",
@@ -153,7 +169,7 @@ MRAE_NTIRE2020 = Metric(
     higher_is_better=False,
     definition="mean over valid pixels and bands with r > 0 of |e - r| / r; images weigh equally",
     reference="Arad, Timofte, Ben-Shahar et al. 2020, doi:10.1109/CVPRW50498.2020.00231",
-    function=mrae_ntire2020,
+    function=FamilyMember(pooled_errors, "mrae@ntire2020"),
 )
 PSNR = Metric(
     name="psnr",
@@ -162,5 +178,5 @@ PSNR = Metric(
     higher_is_better=True,
     definition="10 log10(1 / mean over valid pixels and bands of (e - r)^2), once per image",
     reference="Huynh-Thu and Ghanbari 2008, doi:10.1049/el:20080522",
-    function=psnr,
+    function=FamilyMember(pooled_errors, "psnr"),
 )

@@ -1,12 +1,13 @@
 """The colour difference CIEDE2000 between two cubes, both rendered under the same light and observer."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from specrec.interfaces import Metric, Score
-from specrec.metrics.ciede2000 import ciede2000
-from specrec.metrics.valid_pixels import Rows, mean_over_pixels
-from specrec.rendering import lab, xyz
+from specrec.metrics.valid_pixels import blocks, score
+from specrec.rendering import white_point, xyz
 from specrec.scenes import Mask
 from specrec.spectra import WAVELENGTHS, Cube
 
@@ -47,11 +48,16 @@ def de2000(estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.
     >>> round(de2000(reference * 1.1, reference, np.ones((1, 1), bool)).value, 4)
     2.1108
     """
+    from specrec.metrics.ciede2000 import sum_of_differences
 
-    def per_pixel(estimated: Rows, true: Rows) -> Rows:
-        return ciede2000(lab(xyz(estimated, wavelengths)), lab(xyz(true, wavelengths)))
-
-    return mean_over_pixels(per_pixel, estimate, reference, mask)
+    totals = []
+    for block in blocks(estimate, reference, mask):
+        estimated, true = xyz(block.estimate, wavelengths), xyz(block.reference, wavelengths)
+        if not (np.isfinite(estimated).all() and np.isfinite(true).all()):
+            block.check_finite()
+        totals.append(sum_of_differences(estimated, true, white_point(), block.valid))
+    pixels = int(np.count_nonzero(mask))
+    return score(math.fsum(totals), pixels, pixels)
 
 
 DE2000 = Metric(

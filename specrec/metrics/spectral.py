@@ -4,11 +4,14 @@ Each is a number per valid pixel, averaged over the pixels that count; the weigh
 Estimates are scored as they are, not clipped.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
 from specrec.interfaces import Metric, Score
-from specrec.metrics.valid_pixels import Rows, mean_over_pixels, score, valid_pixels
+from specrec.metrics.together import FamilyMember
+from specrec.metrics.valid_pixels import blocks, score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
 
@@ -18,6 +21,43 @@ DARKEST = 1.0 / 255.0
 _ALVAREZ_GILA = "Alvarez-Gila et al. 2017, doi:10.1109/ICCVW.2017.64"
 
 Wavelengths = NDArray[np.float64]
+
+
+def spectral_errors(
+    estimate: Cube,
+    reference: Cube,
+    mask: Mask,
+    _wavelengths: Wavelengths | None = None,
+    names: Collection[str] = ("rmse", "rrmse", "rrmse@norm", "gfc", "sam"),
+) -> dict[str, Score]:
+    """Give the metrics of this module at once, each to the bit what it gives alone; both cubes are read once.
+
+    Parameters and errors as in `rmse`.
+
+    Returns
+    -------
+    A score by the name of its metric: of `names`, and of others that cost nothing more.
+    """
+    from specrec.metrics import one_pass as sums
+
+    totals = np.zeros((11, sums.LANES))
+    for block in blocks(estimate, reference, mask):
+        sums.add_spectral(block.estimate, block.reference, block.valid, DARKEST, "sam" in names, totals)
+        if not np.isfinite(totals[sums.EVERYTHING]).all():
+            block.check_finite()
+    total = totals.sum(axis=1).tolist()
+    pixels, bright = total[sums.PIXELS], total[sums.BRIGHT_PIXELS]
+    lit, cosines = total[sums.LIT_PIXELS], total[sums.COSINES]
+    dark = 1.0 - total[sums.BRIGHT_VALUES] / (pixels * reference.shape[2])
+    scores = {
+        "rmse": score(total[sums.RMSE], pixels, pixels),
+        "rrmse": score(total[sums.RRMSE], bright, bright, dark),
+        "rrmse@norm": score(total[sums.RRMSE_NORM], lit, lit, 1.0 - lit / pixels),
+        "gfc": score(total[sums.GFC], cosines, cosines, 1.0 - cosines / pixels),
+    }
+    if "sam" in names:
+        scores["sam"] = score(total[sums.SAM], cosines, cosines, 1.0 - cosines / pixels)
+    return scores
 
 
 def rmse(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -50,12 +90,7 @@ def rmse(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths 
     >>> round(rmse(estimate, reference, np.ones((1, 2), bool)).value, 6)
     51.0
     """
-
-    def per_pixel(estimated: Rows, true: Rows) -> Rows:
-        levels: Rows = np.sqrt(_squares(estimated - true) / true.shape[1]) * 255.0
-        return levels
-
-    return mean_over_pixels(per_pixel, estimate, reference, mask)
+    return spectral_errors(estimate, reference, mask, names=("rmse",))["rmse"]
 
 
 def rrmse(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -75,17 +110,7 @@ def rrmse(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths
     >>> round(score.value, 6), round(score.left_out, 6)
     (0.158114, 0.333333)
     """
-    total, pixels, used, values = 0.0, 0, 0, 0
-    for estimated, true in valid_pixels(estimate, reference, mask):
-        bright = true >= DARKEST
-        ratio = np.divide(estimated - true, true, out=np.zeros_like(true), where=bright)
-        bands = bright.sum(axis=1)
-        numbers = np.sqrt(_squares(ratio) / np.maximum(bands, 1))
-        total += float(numbers.sum())  # a pixel without bands adds 0
-        pixels += int(np.count_nonzero(bands))
-        used += int(bands.sum())
-        values += true.size
-    return score(total, pixels, pixels, 1.0 - used / values)
+    return spectral_errors(estimate, reference, mask, names=("rrmse",))["rrmse"]
 
 
 def rrmse_norm(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -98,14 +123,7 @@ def rrmse_norm(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavele
     -------
     The mean; weight: the pixels that count; left out: the share of the valid pixels.
     """
-
-    def per_pixel(estimated: Rows, true: Rows) -> Rows:
-        length = _squares(true)
-        counts = length > 0.0
-        ratio: Rows = np.sqrt(_squares(estimated - true)[counts] / length[counts])
-        return ratio
-
-    return mean_over_pixels(per_pixel, estimate, reference, mask)
+    return spectral_errors(estimate, reference, mask, names=("rrmse@norm",))["rrmse@norm"]
 
 
 def gfc(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -127,7 +145,7 @@ def gfc(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths |
     >>> round(gfc(cube[..., ::-1], cube, np.ones((1, 1), bool)).value, 6)
     0.96
     """
-    return mean_over_pixels(_cosines, estimate, reference, mask)
+    return spectral_errors(estimate, reference, mask, names=("gfc",))["gfc"]
 
 
 def sam(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths | None = None) -> Score:
@@ -139,21 +157,7 @@ def sam(estimate: Cube, reference: Cube, mask: Mask, _wavelengths: Wavelengths |
     ----------
     Kruse et al. 1993, doi:10.1016/0034-4257(93)90013-N.
     """
-    return mean_over_pixels(lambda estimated, true: np.arccos(_cosines(estimated, true)), estimate, reference, mask)
-
-
-def _squares(rows: Rows) -> Rows:
-    """Sum the squares of every row."""
-    return np.asarray(np.square(rows).sum(axis=1), dtype=np.float64)
-
-
-def _cosines(estimated: Rows, true: Rows) -> Rows:
-    # the root of the product, not the product of the roots: equal spectra then give exactly 1
-    lengths = np.sqrt(_squares(estimated) * _squares(true))
-    counts = lengths > 0.0
-    products = np.abs((estimated * true).sum(axis=1))[counts]
-    cosines: Rows = np.minimum(products / lengths[counts], 1.0)
-    return cosines
+    return spectral_errors(estimate, reference, mask, names=("sam",))["sam"]
 
 
 RMSE = Metric(
@@ -163,7 +167,7 @@ RMSE = Metric(
     higher_is_better=False,
     definition="per pixel sqrt(mean over bands of (e - r)^2), mean over valid pixels, x 255",
     reference=_ALVAREZ_GILA,
-    function=rmse,
+    function=FamilyMember(spectral_errors, "rmse"),
 )
 RRMSE = Metric(
     name="rrmse",
@@ -172,7 +176,7 @@ RRMSE = Metric(
     higher_is_better=False,
     definition="per pixel sqrt(mean over bands with r >= 1/255 of ((e - r) / r)^2), mean over pixels with such a band",
     reference=_ALVAREZ_GILA,
-    function=rrmse,
+    function=FamilyMember(spectral_errors, "rrmse"),
 )
 RRMSE_NORM = Metric(
     name="rrmse@norm",
@@ -181,7 +185,7 @@ RRMSE_NORM = Metric(
     higher_is_better=False,
     definition="per pixel |e - r| / |r|, mean over valid pixels with |r| > 0",
     reference=_ALVAREZ_GILA,
-    function=rrmse_norm,
+    function=FamilyMember(spectral_errors, "rrmse@norm"),
 )
 GFC = Metric(
     name="gfc",
@@ -190,7 +194,7 @@ GFC = Metric(
     higher_is_better=True,
     definition="per pixel |sum(r e)| / (|r| |e|), mean over valid pixels with |r| > 0 and |e| > 0",
     reference="Hernandez-Andres, Romero and Lee 2001, doi:10.1364/JOSAA.18.001325",
-    function=gfc,
+    function=FamilyMember(spectral_errors, "gfc"),
 )
 SAM = Metric(
     name="sam",
@@ -199,5 +203,5 @@ SAM = Metric(
     higher_is_better=False,
     definition="per pixel arccos(|sum(r e)| / (|r| |e|)), mean over valid pixels with |r| > 0 and |e| > 0",
     reference="Kruse et al. 1993, doi:10.1016/0034-4257(93)90013-N",
-    function=sam,
+    function=FamilyMember(spectral_errors, "sam"),
 )

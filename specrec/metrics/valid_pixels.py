@@ -1,10 +1,11 @@
-"""The valid pixels of an estimate and its reference, block by block: what every metric reads its numbers from.
+"""An estimate and its reference, block by block: what every metric reads its numbers from.
 
-A block is a float64 copy in the order of the image, whatever the layout of the cubes, so that a score is the same to
-the last bit for a contiguous, transposed or strided cube; and no temporary is larger than a few blocks.
+Float32 and float64 cubes in C order are read in place; a block of any other is copied into that order first, so that a
+score is the same to the last bit for a contiguous, transposed or strided cube, and no temporary is larger than a block.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,62 +14,73 @@ from specrec.interfaces import Score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
 
-Rows = NDArray[np.float64]
-"""(n, bands) spectra, or (n,) numbers, one per pixel."""
+Rows = NDArray[np.float32] | NDArray[np.float64]
+"""(n, bands) spectra in C order, not to be written."""
 
-BLOCK = 1 << 12
-"""About this many pixels at a time: with 31 bands 1 MB, which stays in a processor's cache."""
+BLOCK = 1 << 13
+"""About this many pixels at a time."""
 
 
-def valid_pixels(estimate: Cube, reference: Cube, mask: Mask) -> Iterator[tuple[Rows, Rows]]:
-    """Yield the spectra of the valid pixels as (estimate, reference), each (n, bands) float64.
+class Block(NamedTuple):
+    """Whole rows of the image.
+
+    Parameters
+    ----------
+    estimate, reference
+        (n, bands), both of one type.
+    valid
+        (n,) bool, the pixels that count.
+    top, width
+        The first row of the image, and how many pixels a row has.
+    """
+
+    estimate: Rows
+    reference: Rows
+    valid: Mask
+    top: int
+    width: int
+
+    def check_finite(self) -> None:
+        """Raise ValueError if a number at any pixel, valid or not, is NaN or infinity.
+
+        That is for blocks whose sums are not finite: where all numbers are, so are their sums, and no second look at
+        them is needed.
+        """
+        for name, spectra in (("estimate", self.estimate), ("reference", self.reference)):
+            if not np.isfinite(spectra).all():
+                pixel, band = np.argwhere(~np.isfinite(spectra))[0]
+                place = f"row {self.top + pixel // self.width}, column {pixel % self.width}, band {band}"
+                raise ValueError(f"the {name} holds NaN or infinity, first at {place}")
+
+
+def blocks(estimate: Cube, reference: Cube, mask: Mask) -> Iterator[Block]:
+    """Yield the image in blocks of whole rows, from its top.
 
     Raises
     ------
     ValueError
-        If the shapes differ, the mask is not one of bools or has no valid pixel, or a cube holds NaN or infinity,
-        at a valid pixel or not.
+        If the shapes differ, or the mask is not one of bools or has no valid pixel. Whoever reads a block looks for
+        NaN and infinity with `Block.check_finite`.
     """
     _check(estimate, reference, mask)
     height, width, bands = reference.shape
+    dtype = np.float32 if estimate.dtype == reference.dtype == np.float32 else np.float64
     rows = max(1, BLOCK // width)
     for top in range(0, height, rows):
         part = slice(top, top + rows)
-        valid = np.ascontiguousarray(mask[part]).reshape(-1)
-        pair = []
-        for name, cube in (("estimate", estimate), ("reference", reference)):
-            spectra = np.ascontiguousarray(cube[part], dtype=np.float64).reshape(-1, bands)
-            if not np.isfinite(spectra).all():
-                row, band = np.argwhere(~np.isfinite(spectra))[0]
-                place = f"row {top + row // width}, column {row % width}, band {band}"
-                raise ValueError(f"the {name} holds NaN or infinity, first at {place}")
-            pair.append(spectra if valid.all() else spectra[valid])
-        if valid.any():
-            yield pair[0], pair[1]
+        estimated, true = (_in_c_order(cube[part], dtype, (-1, bands)) for cube in (estimate, reference))
+        yield Block(estimated, true, _in_c_order(mask[part], np.bool_, (-1,)), top, width)
 
 
-def mean_over_pixels(per_pixel: Callable[[Rows, Rows], Rows], estimate: Cube, reference: Cube, mask: Mask) -> Score:
-    """Average a number per pixel; the weight is the number of pixels that count.
-
-    Parameters
-    ----------
-    per_pixel
-        Takes the spectra of valid pixels, (n, bands) each, to the numbers (m,) of those that count, m <= n.
-    estimate, reference, mask
-        As a metric gets them.
-    """
-    total, counted, valid = 0.0, 0, 0
-    for estimated, true in valid_pixels(estimate, reference, mask):
-        numbers = per_pixel(estimated, true)
-        total += float(numbers.sum())
-        counted += len(numbers)
-        valid += len(true)
-    return score(total, counted, counted, 1.0 - counted / valid)
-
-
-def score(total: float, count: int, weight: float, left_out: float = 0.0) -> Score:
+def score(total: float, count: float, weight: float, left_out: float = 0.0) -> Score:
     """Divide a sum by how many it sums; where nothing counts the value is 0 and so is the weight."""
     return Score(total / count, float(weight), left_out) if count else Score(0.0, 0.0, left_out)
+
+
+def _in_c_order(array: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
+    rows = np.require(array, dtype, ["C", "A"]).reshape(shape)
+    rows.setflags(write=False)  # numba compiles once for arrays that may be written and once for others
+    return rows
 
 
 def _check(estimate: Cube, reference: Cube, mask: Mask) -> None:

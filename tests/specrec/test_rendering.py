@@ -1,25 +1,31 @@
+import tracemalloc
 import warnings
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from specrec.errors import DataError
 from specrec.rendering import (
     RGB_TO_XYZ,
     XYZ_TO_RGB,
+    _thresholds,
     cmfs,
     decode_srgb,
     encode_srgb,
     lab,
+    linear_srgb,
     quantise,
     render,
     rendering_id,
     srgb_to_xyz,
     xyz,
+    xyz_weights,
 )
-from specrec.spectra import WAVELENGTHS
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +115,76 @@ def test_bands_off_the_grid_are_refused(bands: int) -> None:
         render(np.ones((2, 2, bands)), 400 + 5.0 * np.arange(bands))
 
 
-def test_a_large_cube_is_rendered_in_blocks_like_a_small_one() -> None:
+def test_the_sums_of_a_pixel_run_over_the_bands_in_their_order() -> None:
+    cube = np.random.default_rng(0).random((9, 31))
+    for spectrum, found in zip(cube, xyz(cube), strict=True):
+        expected = np.zeros(3)
+        for value, weight in zip(spectrum, xyz_weights(), strict=True):
+            expected += value * weight
+        assert found.tolist() == expected.tolist()
+
+
+def chain(cube: NDArray[Any], how: Literal["round", "truncate"]) -> NDArray[np.uint8]:
+    """The reference: every step by itself, with a power for every value."""
+    return quantise(encode_srgb(linear_srgb(xyz(cube) / 100.0)), how)
+
+
+@pytest.mark.parametrize("how", ["round", "truncate"])
+@pytest.mark.parametrize("kind", ["f4", "f8", ">f4", "f2", "u1"])
+def test_the_one_pass_renders_every_value_as_the_chain_of_steps_does(
+    how: Literal["round", "truncate"], kind: str
+) -> None:
+    rng = np.random.default_rng(0)
+    cube = rng.random((150, 200, 31)) * rng.choice([0.001, 0.1, 1.0, 3.0], (150, 200, 1)) - 0.05
+    cube = np.abs(cube).astype(kind) if kind == "u1" else cube.astype(kind)
+    np.testing.assert_array_equal(render(cube, quantisation=how), chain(cube, how))
+
+
+@pytest.mark.parametrize("how", ["round", "truncate"])
+def test_a_threshold_is_the_least_value_of_its_level(how: Literal["round", "truncate"]) -> None:
+    starts, thresholds = _thresholds(how)
+    # a library's power may err by a last digit, so the next few values may have any of the two levels
+    steps = np.concatenate([np.arange(-500, -8), [-1, 0], np.arange(8, 500)])
+    near = (thresholds[1:256].view(np.int64)[:, None] + steps).view(np.float64)
+    expected = np.arange(1, 256)[:, None] - (near < thresholds[1:256, None])
+    np.testing.assert_array_equal(quantise(encode_srgb(near), how), expected)
+    cells = np.floor(thresholds[1:256] * (len(starts) - 1))
+    assert (np.diff(cells) >= 1).all(), "a cell holds two thresholds"
+    assert starts[-1] == 255
+    assert np.isinf(thresholds[256])
+
+
+def test_a_part_of_a_cube_is_rendered_to_the_bit_as_in_the_whole() -> None:
     cube = np.random.default_rng(0).random((300, 300, 31), dtype=np.float32)
-    np.testing.assert_allclose(xyz(cube)[250:], xyz(cube[250:]), rtol=1e-12)
-    assert WAVELENGTHS.size == 31
+    whole, levels = xyz(cube), render(cube)
+    for rows, columns in ((slice(250, 300), slice(None)), (slice(3, 130), slice(17, 18)), (slice(7, 8), slice(0, 291))):
+        np.testing.assert_array_equal(xyz(cube[rows, columns]), whole[rows, columns])
+        np.testing.assert_array_equal(render(cube[rows, columns]), levels[rows, columns])
+    np.testing.assert_array_equal(xyz(cube[5, 6]), whole[5, 6])
+    np.testing.assert_array_equal(xyz(cube.reshape(-1, 31)[::-1]), whole.reshape(-1, 3)[::-1])
+    assert xyz(cube[:0]).shape == (0, 300, 3)
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_no_temporary_is_as_large_as_a_cube(layout: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
+    cube = layout(np.random.default_rng(0).random((600, 500, 31), dtype=np.float32))
+    render(cube[:2])  # compiles
+    tracemalloc.start()
+    render(cube)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < cube.nbytes / 5
+
+
+def test_a_cube_stays_writable_and_need_not_be() -> None:
+    cube = np.full((3, 4, 31), 0.5)
+    render(cube)
+    assert cube.flags.writeable
+    cube.setflags(write=False)
+    assert render(cube)[0, 0].tolist() == [204, 183, 180]
+
+
+def test_what_is_no_number_is_black() -> None:
+    cube = np.full((1, 2, 31), 0.5)
+    cube[0, 1, 3] = np.nan
+    assert render(cube).tolist() == [[[204, 183, 180], [0, 0, 0]]]

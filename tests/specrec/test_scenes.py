@@ -24,8 +24,8 @@ def windows(draw: st.DrawFn) -> Window:
 @given(windows())
 def test_a_window_is_cut_out_of_the_whole(window: Window) -> None:
     for scaling in ("minmax", "none"):
-        for kind in ("srgb8", "linear"):
-            view = TrainingScene(SCENE, scaling, "round", kind)  # type: ignore[arg-type] # literals in a loop
+        for kind, how in (("srgb8", "round"), ("srgb8", "truncate"), ("srgb8", "none"), ("linear", "round")):
+            view = TrainingScene(SCENE, scaling, how, kind)  # type: ignore[arg-type] # literals in a loop
             np.testing.assert_array_equal(view.cube(window), view.cube()[window.slices])
             np.testing.assert_array_equal(view.rgb(window), view.rgb()[window.slices])
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specrec.metrics.ciede2000 import ciede2000
+from specrec.metrics.ciede2000 import ciede2000, sum_of_differences
+from specrec.rendering import lab, white_point, xyz
 
 # Table I of Sharma, Wu and Dalal (2005), doi:10.1002/col.20070: two Lab colours and their difference to 4 decimals.
 SHARMA = [
@@ -44,6 +45,74 @@ SHARMA = [
     (6.7747, -0.2908, -2.4247, 5.8714, -0.0985, -2.2286, 0.6377),
     (2.0776, 0.0795, -1.1350, 0.9033, -0.0636, -0.5514, 0.9082),
 ]
+
+
+# The reference: the formula as Sharma, Wu and Dalal write it down, every angle in degrees. Hues that rounding alone
+# puts on one side of opposite, or a mean hue on one side of 360 degrees, count as exactly there.
+
+
+def plain_ciede2000(lab_1, lab_2):
+    lightness_1, a_1, b_1 = (lab_1[..., axis].copy() for axis in range(3))
+    lightness_2, a_2, b_2 = (lab_2[..., axis].copy() for axis in range(3))
+
+    stretch = 1.0 + 0.5 * (1.0 - grey_to_chromatic((np.hypot(a_1, b_1) + np.hypot(a_2, b_2)) / 2.0))
+    chroma_1, hue_1 = polar(a_1 * stretch, b_1)
+    chroma_2, hue_2 = polar(a_2 * stretch, b_2)
+    difference, mean_hue = hues(hue_1, hue_2, grey=(chroma_1 == 0.0) | (chroma_2 == 0.0))
+
+    mean_lightness = (lightness_1 + lightness_2) / 2.0
+    mean_chroma = (chroma_1 + chroma_2) / 2.0
+    from_middle = np.square(mean_lightness - 50.0)
+    # each difference over its weighting function S
+    lightness = (lightness_2 - lightness_1) / (1.0 + 0.015 * from_middle / np.sqrt(20.0 + from_middle))
+    chroma = (chroma_2 - chroma_1) / (1.0 + 0.045 * mean_chroma)
+    hue = 2.0 * np.sqrt(chroma_1 * chroma_2) * sin(difference / 2.0)
+    hue /= 1.0 + 0.015 * mean_chroma * hue_weight(mean_hue)
+    # the rotation couples chroma and hue in the blue
+    turn = 30.0 * np.exp(-np.square((mean_hue - 275.0) / 25.0))
+    rotation = -sin(2.0 * turn) * 2.0 * grey_to_chromatic(mean_chroma)
+    return np.sqrt(np.square(lightness) + np.square(chroma) + np.square(hue) + rotation * chroma * hue)
+
+
+def grey_to_chromatic(chroma):
+    """sqrt(C^7 / (C^7 + 25^7)): 0 for grey, towards 1 for saturated colours."""
+    cubed = chroma * chroma * chroma
+    seventh = cubed * cubed * chroma
+    return np.sqrt(seventh / (seventh + 25.0**7))
+
+
+def polar(a, b):
+    """Chroma, and hue in degrees, 0..360; the hue of grey is 0."""
+    return np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360.0
+
+
+def hues(hue_1, hue_2, grey):
+    """Signed difference and mean of two hues along the shorter way; without a hue on one side, 0 and the other hue."""
+    difference, total = hue_2 - hue_1, hue_1 + hue_2
+    near = np.abs(difference) <= 180.0 + 1e-9
+    shorter = np.where(near, difference, difference - np.copysign(360.0, difference))
+    around = np.where(total < 360.0 - 1e-9, total + 360.0, total - 360.0)
+    mean = np.where(near, total, around) / 2.0
+    return np.where(grey, 0.0, shorter), np.where(grey, total, mean)
+
+
+def hue_weight(hue):
+    """T of the formula."""
+    return (
+        1.0
+        - 0.17 * cos(hue - 30.0)
+        + 0.24 * cos(2.0 * hue)
+        + 0.32 * cos(3.0 * hue + 6.0)
+        - 0.20 * cos(4.0 * hue - 63.0)
+    )
+
+
+def sin(degrees):
+    return np.sin(np.radians(degrees))
+
+
+def cos(degrees):
+    return np.cos(np.radians(degrees))
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +188,60 @@ def test_pairs_that_do_not_fit_are_an_error_with_both_shapes(first, second):
         ciede2000(np.zeros(first), np.zeros(second))
     assert str(first) in str(error.value)
     assert str(second) in str(error.value)
+
+
+LOW, HIGH = np.array([0.0, -128.0, -128.0]), np.array([100.0, 128.0, 128.0])
+
+
+def opposite(colours, rng):
+    return colours * [1.0, -1.0, -1.0] * rng.uniform(0.1, 3.0, (len(colours), 1))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda colours, rng: rng.uniform(LOW, HIGH, colours.shape),
+        lambda colours, rng: colours + rng.normal(0.0, 1.0, colours.shape),
+        lambda colours, rng: colours + rng.normal(0.0, 1e-6, colours.shape),
+        opposite,
+        lambda colours, rng: opposite(colours, rng) + rng.normal(0.0, 1e-3, colours.shape),
+        lambda colours, rng: opposite(colours, rng) + rng.normal(0.0, 1e-9, colours.shape),
+        lambda colours, rng: colours * [1.0, 1.0, -1.0],
+        lambda colours, rng: colours * [1.0, -1.0, 1.0],
+        lambda colours, rng: colours * [1.0, 0.0, 0.0],
+        lambda colours, rng: colours * [1.0, 1e-9, -1e-9],
+    ],
+    ids=[
+        "any",
+        "near",
+        "very near",
+        "opposite",
+        "nearly",
+        "very nearly",
+        "about red",
+        "about yellow",
+        "grey",
+        "greyish",
+    ],
+)
+def test_every_pair_comes_out_as_the_plain_formula_says(other):
+    rng = np.random.default_rng(0)
+    colours = rng.uniform(LOW, HIGH, (20000, 3))
+    second = other(colours, rng)
+    np.testing.assert_allclose(ciede2000(colours, second), plain_ciede2000(colours, second), atol=1e-10)
+
+
+def test_whole_numbers_come_out_as_the_plain_formula_says_whatever_their_hues():
+    rng = np.random.default_rng(1)
+    first, second = rng.uniform(LOW, HIGH, (2, 20000, 3)).round(-1)
+    np.testing.assert_allclose(ciede2000(first, second), plain_ciede2000(first, second), atol=1e-10)
+
+
+def test_a_difference_of_spectra_is_that_of_their_lab_colours():
+    rng = np.random.default_rng(2)
+    pair = rng.random((2, 500, 31)) ** 4 * rng.choice([0.001, 0.1, 1.0, 30.0], (2, 500, 1))
+    pair[1, :5] = -pair[1, :5]
+    valid = rng.random(500) < 0.7
+    labs = [lab(xyz(spectra)) for spectra in pair]
+    found = sum_of_differences(xyz(pair[0]), xyz(pair[1]), white_point(), valid)
+    assert found == pytest.approx(plain_ciede2000(*labs)[valid].sum(), rel=1e-12)
