@@ -1,7 +1,7 @@
 """The data set `synthetic`: scenes by recipe, made when they are first asked for and kept in the cache folder."""
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import ClassVar, Literal, cast
 
@@ -52,6 +52,7 @@ class SyntheticSource(SceneSource):
             raise UsageError(
                 f"the data set synthetic makes its scenes and reads none from {path}; leave the folder out"
             )
+        self._kept = True  # in the cache folder, once made
         self._exposures = read_exposure(str(self.settings["exposure"]))
 
     @cached_property
@@ -92,16 +93,23 @@ class SyntheticSource(SceneSource):
             wavelengths=WAVELENGTHS,
             quantity=self.quantity,
             provenance=str(recipe),
-            read=partial(_read_cube, recipe),
-            read_mask=partial(_read_mask, recipe),
+            read=partial(_read_cube, recipe, self._kept),
+            read_mask=partial(_read_mask, recipe, self._kept),
         )
+
+    def further(self, count: int) -> "SyntheticSource":
+        """Go on with these worlds after the last scene, in scenes that are made at every reading and not kept."""
+        after = int(self.settings["first"]) + int(self.settings["scenes"])
+        others = SyntheticSource(None, **{**self.settings, "first": after, "scenes": count})
+        others._kept = False
+        return others
 
     def prepare(self, names: Sequence[str], progress: Progress = silent) -> None:
         """Make the scenes that are not in the cache folder yet."""
         for done, name in enumerate(names):
             progress(done / len(names), name)
             self.open(name)
-            _counts(self._recipes[name])
+            _counts(self._recipes[name], self._kept)
         progress(1.0, f"{len(names)} scenes are ready")
 
 
@@ -114,26 +122,33 @@ def _shape(recipe: Recipe) -> tuple[int, int, int]:
     return recipe.size, recipe.size, WAVELENGTHS.size
 
 
-def _counts(recipe: Recipe) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
-    """Map the counts of a scene into memory, making them where they are missing or damaged."""
+def _counts(recipe: Recipe, kept: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    """Map the counts of a scene into memory, making them where they are missing or damaged; or make them."""
+    if not kept:
+        return _made(recipe)
     path = cached_file(recipe)
     counts = stored_array(path, _shape(recipe), np.uint16)
     if counts is None:
-        from specrec.datasets.synthetic.scene import make_counts
-
-        made = make_counts(recipe)
+        made = _made(recipe)
         write_array(path, made)  # two processes may both do this: they write the same bytes
         return made
     return counts
 
 
-def _read_cube(recipe: Recipe, window: Window | None) -> Cube:
+@lru_cache(maxsize=1)  # range, mask and cube of a scene are read one after the other
+def _made(recipe: Recipe) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    from specrec.datasets.synthetic.scene import make_counts
+
+    return make_counts(recipe)
+
+
+def _read_cube(recipe: Recipe, kept: bool, window: Window | None) -> Cube:
     from specrec.datasets.synthetic.scene import FULL_SCALE
 
-    counts = _counts(recipe)
+    counts = _counts(recipe, kept)
     part = counts if window is None else counts[window.slices]
     return np.divide(part, np.float32(FULL_SCALE), dtype=np.float32)
 
 
-def _read_mask(recipe: Recipe) -> Mask:
-    return np.asarray(_counts(recipe).any(axis=-1))
+def _read_mask(recipe: Recipe, kept: bool) -> Mask:
+    return np.asarray(_counts(recipe, kept).any(axis=-1))

@@ -1,0 +1,183 @@
+"""The ceiling: the least error that any function of one colour can have, and the pixels on which it is known.
+
+A diagnostic row of the table and no method. The estimate of a pixel is the mean spectrum of the pixels of its colour
+in other scenes. It and every method are scored on the pixels whose colour has a match there (``rmse@matched``), and on
+the tenth of them whose colour has the widest spread of spectra (``rmse@metamers``). `specrec.bench.metamers` finds
+both.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specrec.bench.manifest import Manifest
+from specrec.cache import written_whole
+from specrec.errors import SpecrecError
+from specrec.interfaces import Metric, Score
+from specrec.metrics.spectral import RMSE
+from specrec.registry import registry
+from specrec.scenes import Mask
+from specrec.spectra import Cube
+
+LEAST_SCENES = 4
+"""A colour has a match where so many other scenes hold it: the mean of fewer is too noisy to bound anything."""
+
+TENTH = 0.1
+"""The share of the matched pixels that ``rmse@metamers`` is about."""
+
+RULE = f"matched: at least {LEAST_SCENES} other scenes; metamers: {TENTH:g} of an image"
+
+NAME = "ceiling"
+NOTE = "a diagnostic, no method"
+
+_WHERE = "(a protocol with a ceiling)"
+COLUMNS: dict[str, Metric] = {
+    "rmse@matched": replace(
+        RMSE,
+        name="rmse@matched",
+        definition=f"rmse of the pixels whose colour at least {LEAST_SCENES} other scenes hold {_WHERE}",
+    ),
+    "rmse@metamers": replace(
+        RMSE,
+        name="rmse@metamers",
+        definition=f"rmse of the tenth of those in each image whose colour has the widest spread of spectra {_WHERE}",
+    ),
+}
+"""What a protocol with a ceiling adds to the metrics; the harness narrows the mask, the rest is `rmse`."""
+
+
+def column(name: str) -> Metric:
+    """Return what a column of a table means: a registered metric, or one of `COLUMNS`."""
+    return COLUMNS[name] if name in COLUMNS else registry().metric(name)
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The ceiling on one test scene.
+
+    Parameters
+    ----------
+    matched, metamers
+        The pixels of the two columns, (height, width) bool; all of them are valid and in the region.
+    scores
+        Of the ceiling itself, by column.
+    valid_pixels
+        How many pixels could have had a match.
+    scenes
+        Number of other scenes.
+    """
+
+    matched: Mask
+    metamers: Mask
+    scores: dict[str, Score]
+    valid_pixels: int
+    scenes: int
+
+    def score(self, estimate: Cube, reference: Cube) -> dict[str, Score]:
+        """Score an estimate by column; where no pixel counts, value and weight are 0."""
+        return score(estimate, reference, self.matched, self.metamers)
+
+
+def score(estimate: Cube, reference: Cube, matched: Mask, metamers: Mask) -> dict[str, Score]:
+    """Score an estimate on two masks, by column."""
+    masks = dict(zip(COLUMNS, (matched, metamers), strict=True))
+    return {
+        name: RMSE.function(estimate, reference, mask, np.empty(0)) if mask.any() else Score(0.0, 0.0, 0.0)
+        for name, mask in masks.items()
+    }
+
+
+def ceiling_path(folder: str | Path, scene: str) -> Path:
+    """The file of a scene's ceiling in a results folder."""
+    return Path(folder) / "ceiling" / f"{scene}.h5"
+
+
+def write_ceiling(path: Path, found: Ceiling) -> None:
+    """Store the ceiling of a scene, whole or not at all."""
+    import h5py
+
+    scores = {name: [one.value, one.weight, one.left_out] for name, one in found.scores.items()}
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["rule"] = RULE
+        file.attrs["scores"] = json.dumps(scores)
+        file.attrs["valid_pixels"] = found.valid_pixels
+        file.attrs["scenes"] = found.scenes
+        for name in ("matched", "metamers"):
+            file.create_dataset(name, data=getattr(found, name), compression="gzip")
+
+
+def read_ceiling(path: Path) -> Ceiling | None:
+    """Read the ceiling of a scene; None where there is none.
+
+    Raises
+    ------
+    SpecrecError
+        If the file is damaged, or follows another rule than this specrec's.
+    """
+    import h5py
+
+    if not path.exists():
+        return None
+    try:
+        with h5py.File(path) as file:
+            rule = str(file.attrs["rule"])
+            scores = {name: Score(*values) for name, values in json.loads(file.attrs["scores"]).items()}
+            matched, metamers = (np.asarray(file[name], dtype=np.bool_) for name in ("matched", "metamers"))
+            found = Ceiling(matched, metamers, scores, int(file.attrs["valid_pixels"]), int(file.attrs["scenes"]))
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise SpecrecError(f"{path} is damaged ({error}); remove it, and it is made again") from None
+    if rule != RULE:
+        raise SpecrecError(f"{path} follows another rule ({rule}, not {RULE}); pass --overwrite or another --output")
+    return found
+
+
+def scores_in_cell(folder: str, scene: str, estimate: Cube, reference: Cube) -> dict[str, Score]:
+    """Score a method's estimate on the pixels of the ceiling, by column.
+
+    Raises
+    ------
+    SpecrecError
+        If the scene's ceiling is not in the results folder.
+    """
+    found = read_ceiling(ceiling_path(folder, scene))
+    if found is None:
+        raise SpecrecError(f"{ceiling_path(folder, scene)} is missing; start the bench again, and it is made")
+    return found.score(estimate, reference)
+
+
+def scenes_of(manifest: Manifest, folds: Iterable[int]) -> list[str]:
+    """List the scenes that are tested in some folds."""
+    return [name for fold in folds for name in manifest.folds[fold]["test"]]
+
+
+def read_all(folder: Path, manifest: Manifest) -> dict[str, Ceiling]:
+    """Read the ceilings of a results folder by scene; empty where the protocol has none, or one is missing."""
+    if not manifest.settings["ceiling"]:
+        return {}
+    folds = manifest.settings["tested"] or range(len(manifest.folds))
+    found = {name: read_ceiling(ceiling_path(folder, name)) for name in scenes_of(manifest, folds)}
+    there = {name: one for name, one in found.items() if one is not None}
+    return there if len(there) == len(found) else {}
+
+
+def as_image(found: Ceiling) -> dict[str, Any]:
+    """Return the ceiling's scores of a scene as a record has those of a method."""
+    return {"scores": {name: [one.value, one.weight, one.left_out] for name, one in found.scores.items()}}
+
+
+def footnotes(ceilings: Mapping[str, Ceiling], columns: Sequence[str]) -> list[str]:
+    """Say what the ceiling was made of, and what share of the pixels it leaves out."""
+    if not ceilings or not set(columns) & set(COLUMNS):
+        return []
+    counts = [(found.valid_pixels, int(found.matched.sum())) for found in ceilings.values()]
+    valid, matched = (sum(column) for column in zip(*counts, strict=True))
+    scenes = max(found.scenes for found in ceilings.values())
+    return [
+        f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes, which no function of one"
+        f" colour can beat; {1 - matched / valid:.1%} of the pixels are left out of rmse@matched on both sides, since"
+        f" fewer than {LEAST_SCENES} of them hold their colour."
+    ]
