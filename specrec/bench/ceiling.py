@@ -32,7 +32,6 @@ TENTH = 0.1
 RULE = f"matched: at least {LEAST_SCENES} other scenes; metamers: {TENTH:g} of an image"
 
 NAME = "ceiling"
-NOTE = "a diagnostic, no method"
 
 _WHERE = "(a protocol with a ceiling)"
 COLUMNS: dict[str, Metric] = {
@@ -65,6 +64,8 @@ class Ceiling:
         The pixels of the two columns, (height, width) bool; all of them are valid and in the region.
     scores
         Of the ceiling itself, by column.
+    flattered
+        The same with the scene's own pixels in the means: too low, as `scores` are too high where scenes are few.
     valid_pixels
         How many pixels could have had a match.
     scenes
@@ -74,6 +75,7 @@ class Ceiling:
     matched: Mask
     metamers: Mask
     scores: dict[str, Score]
+    flattered: dict[str, Score]
     valid_pixels: int
     scenes: int
 
@@ -100,10 +102,10 @@ def write_ceiling(path: Path, found: Ceiling) -> None:
     """Store the ceiling of a scene, whole or not at all."""
     import h5py
 
-    scores = {name: [one.value, one.weight, one.left_out] for name, one in found.scores.items()}
     with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["rule"] = RULE
-        file.attrs["scores"] = json.dumps(scores)
+        file.attrs["scores"] = json.dumps(_plain(found.scores))
+        file.attrs["flattered"] = json.dumps(_plain(found.flattered))
         file.attrs["valid_pixels"] = found.valid_pixels
         file.attrs["scenes"] = found.scenes
         for name in ("matched", "metamers"):
@@ -125,9 +127,14 @@ def read_ceiling(path: Path) -> Ceiling | None:
     try:
         with h5py.File(path) as file:
             rule = str(file.attrs["rule"])
-            scores = {name: Score(*values) for name, values in json.loads(file.attrs["scores"]).items()}
+            scores, flattered = (
+                {name: Score(*values) for name, values in json.loads(file.attrs[key]).items()}
+                for key in ("scores", "flattered")
+            )
             matched, metamers = (np.asarray(file[name], dtype=np.bool_) for name in ("matched", "metamers"))
-            found = Ceiling(matched, metamers, scores, int(file.attrs["valid_pixels"]), int(file.attrs["scenes"]))
+            found = Ceiling(
+                matched, metamers, scores, flattered, int(file.attrs["valid_pixels"]), int(file.attrs["scenes"])
+            )
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise SpecrecError(f"{path} is damaged ({error}); remove it, and it is made again") from None
     if rule != RULE:
@@ -166,18 +173,30 @@ def read_all(folder: Path, manifest: Manifest) -> dict[str, Ceiling]:
 
 def as_image(found: Ceiling) -> dict[str, Any]:
     """Return the ceiling's scores of a scene as a record has those of a method."""
-    return {"scores": {name: [one.value, one.weight, one.left_out] for name, one in found.scores.items()}}
+    return {"scores": _plain(found.scores)}
+
+
+def _plain(scores: Mapping[str, Score]) -> dict[str, list[float]]:
+    return {name: [one.value, one.weight, one.left_out] for name, one in scores.items()}
 
 
 def footnotes(ceilings: Mapping[str, Ceiling], columns: Sequence[str]) -> list[str]:
     """Say what the ceiling was made of, and what share of the pixels it leaves out."""
-    if not ceilings or not set(columns) & set(COLUMNS):
+    wanted = [name for name in COLUMNS if name in columns]
+    if not ceilings or not wanted:
         return []
     counts = [(found.valid_pixels, int(found.matched.sum())) for found in ceilings.values()]
     valid, matched = (sum(column) for column in zip(*counts, strict=True))
-    scenes = max(found.scenes for found in ceilings.values())
+    flattered = ", ".join(f"{name} {_mean([found.flattered[name] for found in ceilings.values()])}" for name in wanted)
+    scenes, left_out = max(found.scenes for found in ceilings.values()), 1 - matched / valid
     return [
-        f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes, which no function of one"
-        f" colour can beat; {1 - matched / valid:.1%} of the pixels are left out of rmse@matched on both sides, since"
-        f" fewer than {LEAST_SCENES} of them hold their colour."
+        f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes. {left_out:.1%} of the pixels,"
+        f" whose colour fewer than {LEAST_SCENES} of them hold, are left out of rmse@matched on both sides.",
+        "The limit of any function of one colour lies between that row and what it has with the tested scene's own"
+        f" pixels in the means: {flattered}.",
     ]
+
+
+def _mean(scores: Sequence[Score]) -> str:
+    weight = sum(one.weight for one in scores)
+    return f"{sum(one.weight * one.value for one in scores) / weight:.3f}" if weight else "-"

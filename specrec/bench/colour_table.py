@@ -102,16 +102,15 @@ class ColourTable:
             theirs[held] = mine[places[held]]
         return found
 
-    def without(self, own: "ColourTable") -> "ColourTable":
-        """Return the table of `own`'s colours less what `own` holds of them.
+    def plus(self, other: "ColourTable") -> "ColourTable":
+        """Return the sums of both; `other` is of the same colours."""
+        return self._with(other, np.add)
 
-        Where nothing is left, nothing is left of the sums: a difference of equal sums may not be quite 0.
-        """
-        rest = self.at(own.codes)
-        for mine, theirs in zip(rest._arrays(), own._arrays(), strict=True):
-            np.subtract(mine, theirs, out=mine)
-        rest.sums[rest.pixels <= 0] = 0.0
-        rest.squares[rest.pixels <= 0] = 0.0
+    def minus(self, other: "ColourTable") -> "ColourTable":
+        """Take the sums of `other`, of the same colours, out of these, which hold them."""
+        rest = self._with(other, np.subtract)
+        empty = rest.pixels == 0
+        rest.sums[empty], rest.squares[empty] = 0.0, 0.0  # the difference of equal sums may not be quite 0
         return rest
 
     def means(self) -> NDArray[np.float64]:
@@ -122,6 +121,12 @@ class ColourTable:
         """Root of the mean squared distance of a colour's spectra from their mean, over pixels and bands, (n,)."""
         variance = self.squares / np.maximum(self.pixels, 1) - np.square(self.means()).sum(axis=1)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0) / self.sums.shape[1]))
+
+    def _with(self, other: "ColourTable", combine: np.ufunc) -> "ColourTable":
+        found = ColourTable(self.codes, self.sums.shape[1])
+        for result, mine, theirs in zip(found._arrays(), self._arrays(), other._arrays(), strict=True):
+            combine(mine, theirs, out=result)
+        return found
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         return self.pixels, self.scenes, self.sums, self.squares

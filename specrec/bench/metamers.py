@@ -14,7 +14,7 @@ from specrec.bench.colour_table import COLOURS, NONE, Codes, ColourTable, colour
 from specrec.bench.plan import Plan
 from specrec.bench.protocol import region_mask
 from specrec.datasets.survey import Survey, scene_with_extent
-from specrec.interfaces import Progress
+from specrec.interfaces import Progress, Score
 from specrec.scenes import Mask, Scene, TrainingScene
 from specrec.spectra import Cube
 
@@ -81,17 +81,21 @@ def judge(cube: Cube, codes: Codes, table: ColourTable, scenes: int, *, own_is_h
     """
     distinct = np.unique(codes)
     own = ColourTable(distinct[distinct != NONE], cube.shape[2])
-    if own_is_held:
-        own.add(codes, cube)
-    rest = table.without(own)
+    own.add(codes, cube)
+    held = table.at(own.codes)
+    rest, whole = (held.minus(own), held) if own_is_held else (held, held.plus(own))
     places = own.places(codes)
     known = rest.scenes >= LEAST_SCENES
     matched = (places != NONE) & known[places] if known.size else np.zeros(codes.shape, dtype=np.bool_)
     metamers = widest(places, rest.spreads(), matched)
-    estimate = np.zeros_like(cube)
-    estimate[matched] = rest.means().astype(np.float32)[places[matched]]
-    scores = score(estimate, cube, matched, metamers)
-    return Ceiling(matched, metamers, scores, int(np.count_nonzero(codes != NONE)), scenes)
+
+    def scores(means: NDArray[np.float64]) -> dict[str, Score]:
+        estimate = np.zeros_like(cube)
+        estimate[matched] = means.astype(np.float32)[places[matched]]
+        return score(estimate, cube, matched, metamers)
+
+    valid = int(np.count_nonzero(codes != NONE))
+    return Ceiling(matched, metamers, scores(rest.means()), scores(whole.means()), valid, scenes)
 
 
 def widest(places: Codes, spreads: NDArray[np.float64], matched: Mask) -> Mask:

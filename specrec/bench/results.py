@@ -132,7 +132,7 @@ def _of_ceiling(ceilings: Mapping[str, ceiling.Ceiling], manifest: Manifest, col
         images = [ceiling.as_image(ceilings[name]) for name in ceiling.scenes_of(manifest, folds)]
         values = {metric: _weighted(images, metric) for metric in wanted}
         numbers = {metric: Number(value) for metric, value in values.items() if value is not None}
-        yield Row(ceiling.NAME, "", part, numbers, ceiling.NOTE, diagnostic=True)
+        yield Row(ceiling.NAME, "", part, numbers, diagnostic=True)
 
 
 def _note(record: dict[str, Any] | None) -> str:

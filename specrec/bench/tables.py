@@ -118,7 +118,7 @@ def _json(table: _Table) -> str:
 
 
 def _name(row: Row) -> str:
-    return row.method if row.slug or row.diagnostic else f"{row.method} (reported)"
+    return row.method if row.slug else f"{row.method} ({'diagnostic' if row.diagnostic else 'reported'})"
 
 
 def _cells(row: Row, metrics: Sequence[str]) -> list[str]:

@@ -135,7 +135,7 @@ def _counts(recipe: Recipe, kept: bool) -> np.ndarray[tuple[int, ...], np.dtype[
     return counts
 
 
-@lru_cache(maxsize=1)  # range, mask and cube of a scene are read one after the other
+@lru_cache(maxsize=1)  # extent, mask and cube of a scene are read one after the other
 def _made(recipe: Recipe) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
     from specrec.datasets.synthetic.scene import make_counts
 
