@@ -190,8 +190,8 @@ def footnotes(ceilings: Mapping[str, Ceiling], columns: Sequence[str]) -> list[s
     flattered = ", ".join(f"{name} {_mean([found.flattered[name] for found in ceilings.values()])}" for name in wanted)
     scenes, left_out = max(found.scenes for found in ceilings.values()), 1 - matched / valid
     return [
-        f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes. {left_out:.1%} of the pixels,"
-        f" whose colour fewer than {LEAST_SCENES} of them hold, are left out of rmse@matched on both sides.",
+        f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes. {left_out:.1%} of the"
+        f" pixels, whose colour fewer than {LEAST_SCENES} of them hold, are left out of rmse@matched on both sides.",
         "The limit of any function of one colour lies between that row and what it has with the tested scene's own"
         f" pixels in the means: {flattered}.",
     ]
