@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specrec.bench.manifest import Manifest
 from specrec.cache import written_whole
 from specrec.errors import SpecrecError
 from specrec.interfaces import Metric, Score
+from specrec.metrics.challenges import PSNR
 from specrec.metrics.spectral import RMSE
 from specrec.registry import registry
 from specrec.scenes import Mask
-from specrec.spectra import Cube
+from specrec.spectra import WAVELENGTHS, Cube
 
 LEAST_SCENES = 4
 """A colour has a match where so many other scenes hold it: the mean of fewer is too noisy to bound anything."""
@@ -33,20 +35,38 @@ RULE = f"matched: at least {LEAST_SCENES} other scenes; metamers: {TENTH:g} of a
 
 NAME = "ceiling"
 
-_WHERE = "(a protocol with a ceiling)"
-COLUMNS: dict[str, Metric] = {
-    "rmse@matched": replace(
-        RMSE,
-        name="rmse@matched",
-        definition=f"rmse of the pixels whose colour at least {LEAST_SCENES} other scenes hold {_WHERE}",
-    ),
-    "rmse@metamers": replace(
-        RMSE,
-        name="rmse@metamers",
-        definition=f"rmse of the tenth of those in each image whose colour has the widest spread of spectra {_WHERE}",
-    ),
+
+def _mse(estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
+    found = PSNR(estimate, reference, mask, wavelengths)
+    return Score(255.0**2 * 10.0 ** (-found.value / 10.0), found.weight)
+
+
+_PARTS = {
+    "matched": f"pixels whose colour at least {LEAST_SCENES} other scenes hold",
+    "metamers": "the tenth of rmse@matched's pixels in each image whose colour has the widest spread of spectra",
 }
-"""What a protocol with a ceiling adds to the metrics; the harness narrows the mask, the rest is `rmse`."""
+_ROOT = replace(RMSE, definition="rmse")
+_SQUARE = Metric(
+    name="mse",
+    unit="8-bit levels squared",
+    scale="0..65025",
+    higher_is_better=False,
+    definition="mean over bands and pixels of (e - r)^2, x 255^2",
+    reference="",
+    function=_mse,
+)
+COLUMNS: dict[str, Metric] = {
+    f"{name}@{part}": replace(metric, name=f"{name}@{part}", definition=f"{metric.definition}: {pixels}")
+    for name, metric in (("rmse", _ROOT), ("mse", _SQUARE))
+    for part, pixels in _PARTS.items()
+}
+"""What a cell of a protocol with a ceiling holds beside the metrics; the harness narrows the mask to the part.
+
+The mean spectrum is the best estimate under ``mse`` alone: under a mean of roots the geometric median is.
+"""
+
+SHOWN = ("rmse@matched", "rmse@metamers")
+"""The columns that such a protocol has where nobody names others."""
 
 
 def column(name: str) -> Metric:
@@ -86,11 +106,12 @@ class Ceiling:
 
 def score(estimate: Cube, reference: Cube, matched: Mask, metamers: Mask) -> dict[str, Score]:
     """Score an estimate on two masks, by column."""
-    masks = dict(zip(COLUMNS, (matched, metamers), strict=True))
-    return {
-        name: RMSE.function(estimate, reference, mask, np.empty(0)) if mask.any() else Score(0.0, 0.0, 0.0)
-        for name, mask in masks.items()
-    }
+    masks = {"matched": matched, "metamers": metamers}
+    found = {}
+    for name, metric in COLUMNS.items():
+        mask = masks[name.partition("@")[2]]
+        found[name] = metric(estimate, reference, mask, WAVELENGTHS) if mask.any() else Score(0.0, 0.0)
+    return found
 
 
 def ceiling_path(folder: str | Path, scene: str) -> Path:

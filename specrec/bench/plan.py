@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
-from specrec.bench.ceiling import COLUMNS, column
+from specrec.bench.ceiling import COLUMNS, SHOWN, column
 from specrec.bench.protocol import Protocol
 from specrec.datasets import find_folder
 from specrec.errors import UsageError
@@ -95,7 +95,7 @@ def _columns(chosen: Protocol, *, given: bool) -> tuple[str, ...]:
         column(metric)
         if metric in COLUMNS and not chosen.ceiling:
             raise UsageError(f"{metric} needs a ceiling, and protocol {chosen.name} has none; pass --ceiling N")
-    added = () if given or not chosen.ceiling else tuple(COLUMNS)
+    added = () if given or not chosen.ceiling else SHOWN
     return (*chosen.metrics, *(metric for metric in added if metric not in chosen.metrics))
 
 

@@ -15,7 +15,7 @@ import click
 def command(form: str) -> None:
     """List the metrics: id, unit, scale, direction, definition, distribution.
 
-    In definitions e is the estimate and r the reference, both on the scale 0 to 1.
+    The last ones are those of the ceiling, and need a protocol that has one. In definitions e is the estimate and r the reference, both on the scale 0 to 1.
     """
     import json
     from importlib.metadata import version
