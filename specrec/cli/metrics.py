@@ -15,7 +15,8 @@ import click
 def command(form: str) -> None:
     """List the metrics: id, unit, scale, direction, definition, distribution.
 
-    The last ones are those of the ceiling, and need a protocol that has one. In definitions e is the estimate and r the reference, both on the scale 0 to 1.
+    In definitions e is the estimate and r the reference, both on the scale 0 to 1. Those on matched pixels and on
+    metamers need a protocol with a ceiling.
     """
     import json
     from importlib.metadata import version
