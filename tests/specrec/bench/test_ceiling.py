@@ -299,6 +299,16 @@ def test_the_row_is_the_mean_of_the_images_by_their_pixels_and_methods_have_the_
             assert image["scores"][metric][1] == done.ceilings[image["scene"]].scores[metric].weight
 
 
+def test_with_too_few_other_scenes_the_row_is_empty_and_the_footnote_says_so(start: Callable[..., Results]) -> None:
+    results = start(ceiling=LEAST_SCENES - 1)
+    assert not any(set(row.numbers) & set(SHOWN) for row in results.rows)
+    (line,) = (
+        line for line in results.table("md").splitlines() if line.startswith("| ceiling (diagnostic) | weighted")
+    )
+    assert set(line.removeprefix("| ceiling (diagnostic) | weighted |").split()) == {"-", "|"}
+    assert "100.0% of the pixels, whose colour fewer than 4 of them hold, are left out" in results.table("md")
+
+
 def test_masks_hold_valid_pixels_of_the_region_alone(start: Callable[..., Results], tmp_path: Path) -> None:
     text = "dataset = 'synthetic'\nregion = 'crop:5'\nceiling = 24\noptions = { scenes = 4, size = 64 }\n"
     (tmp_path / "mine.toml").write_text(text)
