@@ -53,7 +53,8 @@ def main() -> None:
     table = ColourTable(np.unique(codes), 31)
     places = table.places(codes)
     kept, found = [], {}
-    for count, name in enumerate(further.names(), 1):
+    by_index = sorted(further.names(), key=lambda name: (len(name), name))
+    for count, name in enumerate(by_index, 1):
         theirs, of = read(further, name)
         table.add(of[np.newaxis], theirs[np.newaxis])
         if count <= STEPS[1]:

@@ -302,10 +302,9 @@ def test_the_row_is_the_mean_of_the_images_by_their_pixels_and_methods_have_the_
 def test_with_too_few_other_scenes_the_row_is_empty_and_the_footnote_says_so(start: Callable[..., Results]) -> None:
     results = start(ceiling=LEAST_SCENES - 1)
     assert not any(set(row.numbers) & set(SHOWN) for row in results.rows)
-    (line,) = (
-        line for line in results.table("md").splitlines() if line.startswith("| ceiling (diagnostic) | weighted")
-    )
-    assert set(line.removeprefix("| ceiling (diagnostic) | weighted |").split()) == {"-", "|"}
+    start_of_row = "| ceiling (diagnostic) | weighted |"
+    (line,) = (line for line in results.table("md").splitlines() if line.startswith(start_of_row))
+    assert set(line.removeprefix(start_of_row).split()) == {"-", "|"}
     assert "100.0% of the pixels, whose colour fewer than 4 of them hold, are left out" in results.table("md")
 
 
