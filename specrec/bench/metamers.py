@@ -4,7 +4,9 @@ The other scenes are further ones where the data set can make them, and else all
 tested. They are read one at a time; what stays in memory is a table of colours.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +20,17 @@ from specrec.interfaces import Progress, Score
 from specrec.scenes import Mask, Scene, TrainingScene
 from specrec.spectra import Cube
 
+MOST_READERS = 4  # scenes of some megapixels take a gigabyte each
+
 Read = Callable[[str], tuple[Cube, Codes]]
 """Gives the scaled cube of a scene and the codes of its pixels; those that do not count are `NONE`."""
 
 
-def find_ceilings(plan: Plan, facts: Survey, progress: Progress) -> None:
-    """Store the ceiling of every tested scene in the results folder; what is there already is kept."""
+def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 1) -> None:
+    """Store the ceiling of every tested scene in the results folder; what is there already is kept.
+
+    So many scenes are read at a time, at most 4; sums are made in their order, so that it changes no number.
+    """
     folds = plan.protocol.computed_folds
     tested = sorted({name for fold in folds for name in plan.split.folds[fold].test})
     missing = [name for name in tested if read_ceiling(ceiling_path(plan.folder, name)) is None]
@@ -46,20 +53,18 @@ def find_ceilings(plan: Plan, facts: Survey, progress: Progress) -> None:
         others, seen, least = plan.split.used, plan.split.used, LEAST_SCENES + 1  # the tested one is among them
     steps = iter(range(total := len(seen) + len(others) + len(missing)))
 
-    def told(names: Iterable[str]) -> Iterable[str]:
-        for name in names:
+    def each(names: Sequence[str], read: Read) -> Iterator[tuple[str, Cube, Codes]]:
+        for name, (cube, pixels) in zip(names, _read_ahead(names, read, min(readers, MOST_READERS)), strict=True):
             progress(next(steps) / total, name)
-            yield name
+            yield name, cube, pixels
 
-    held = _scenes_per_colour(told(seen), mine)
+    held = _scenes_per_colour(pixels for _, _, pixels in each(seen, mine))
     codes = np.flatnonzero(held >= least).astype(np.int32)
     del held
     table = ColourTable(codes, plan.source.open(missing[0]).shape[2])
-    for name in told(others):
-        cube, pixels = other(name)
+    for _, cube, pixels in each(others, other):
         table.add(pixels, cube)
-    for name in told(missing):
-        cube, pixels = mine(name)
+    for name, cube, pixels in each(missing, mine):
         count = len(others) - (further is None)
         found = judge(cube, pixels, table, count, own_is_held=further is None)
         write_ceiling(ceiling_path(plan.folder, name), found)
@@ -121,11 +126,21 @@ def widest(places: Codes, spreads: NDArray[np.float64], matched: Mask) -> Mask:
     return np.asarray(matched & chosen[places])
 
 
-def _scenes_per_colour(names: Iterable[str], read: Read) -> NDArray[np.int32]:
+def _read_ahead(names: Sequence[str], read: Read, readers: int) -> Iterator[tuple[Cube, Codes]]:
+    """Read scenes in their order, so many at a time."""
+    with ThreadPoolExecutor(readers) as pool:
+        running = deque(pool.submit(read, name) for name in names[:readers])
+        for name in [*names[readers:], *[None] * len(running)]:
+            found = running.popleft().result()
+            if name is not None:
+                running.append(pool.submit(read, name))
+            yield found
+
+
+def _scenes_per_colour(scenes: Iterable[Codes]) -> NDArray[np.int32]:
     """Count for each of the 2^24 colours the scenes that hold it."""
     held = np.zeros(COLOURS, dtype=np.int32)
-    for name in names:
-        codes = read(name)[1]
+    for codes in scenes:
         here = np.unique(codes)
         held[here[here != NONE]] += 1
     return held

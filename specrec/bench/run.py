@@ -136,7 +136,9 @@ def bench(
     if plan.protocol.ceiling:
         from specrec.bench.metamers import find_ceilings
 
-        find_ceilings(plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done))
+        find_ceilings(
+            plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
+        )
     wanted = list(_cells(plan, facts, save_cubes=save_cubes))
     missing = cells.pending(wanted)
     watch.planned(len(wanted), len(missing))

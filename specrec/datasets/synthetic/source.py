@@ -1,7 +1,7 @@
 """The data set `synthetic`: scenes by recipe, made when they are first asked for and kept in the cache folder."""
 
-from collections.abc import Sequence
-from functools import cached_property, lru_cache, partial
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import ClassVar, Literal, cast
 
@@ -14,6 +14,8 @@ from specrec.interfaces import Progress, SceneSource, silent
 from specrec.parameters import Parameter, Value, nearest
 from specrec.scenes import Mask, Scene, Window
 from specrec.spectra import WAVELENGTHS, Cube
+
+Counts = np.ndarray[tuple[int, ...], np.dtype[np.uint16]]
 
 
 class SyntheticSource(SceneSource):
@@ -87,18 +89,19 @@ class SyntheticSource(SceneSource):
         recipe = self._recipes.get(name)
         if recipe is None:
             raise UsageError(f"synthetic has no scene {name!r} with these options; {nearest(name, self._recipes)}")
+        counts = partial(_counts, recipe) if self._kept else cache(partial(_made, recipe))  # while the scene is used
         return Scene(
             name=name,
             shape=_shape(recipe),
             wavelengths=WAVELENGTHS,
             quantity=self.quantity,
             provenance=str(recipe),
-            read=partial(_read_cube, recipe, self._kept),
-            read_mask=partial(_read_mask, recipe, self._kept),
+            read=partial(_read_cube, counts),
+            read_mask=partial(_read_mask, counts),
         )
 
     def further(self, count: int) -> "SyntheticSource":
-        """Go on with these worlds after the last scene, in scenes that are made at every reading and not kept."""
+        """Go on with these worlds after the last scene, in scenes that are made when they are opened and not kept."""
         after = int(self.settings["first"]) + int(self.settings["scenes"])
         others = SyntheticSource(None, **{**self.settings, "first": after, "scenes": count})
         others._kept = False
@@ -109,7 +112,7 @@ class SyntheticSource(SceneSource):
         for done, name in enumerate(names):
             progress(done / len(names), name)
             self.open(name)
-            _counts(self._recipes[name], self._kept)
+            _counts(self._recipes[name])
         progress(1.0, f"{len(names)} scenes are ready")
 
 
@@ -122,10 +125,8 @@ def _shape(recipe: Recipe) -> tuple[int, int, int]:
     return recipe.size, recipe.size, WAVELENGTHS.size
 
 
-def _counts(recipe: Recipe, kept: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
-    """Map the counts of a scene into memory, making them where they are missing or damaged; or make them."""
-    if not kept:
-        return _made(recipe)
+def _counts(recipe: Recipe) -> Counts:
+    """Map the counts of a scene into memory, making them where they are missing or damaged."""
     path = cached_file(recipe)
     counts = stored_array(path, _shape(recipe), np.uint16)
     if counts is None:
@@ -135,20 +136,19 @@ def _counts(recipe: Recipe, kept: bool) -> np.ndarray[tuple[int, ...], np.dtype[
     return counts
 
 
-@lru_cache(maxsize=1)  # extent, mask and cube of a scene are read one after the other
-def _made(recipe: Recipe) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+def _made(recipe: Recipe) -> Counts:
     from specrec.datasets.synthetic.scene import make_counts
 
     return make_counts(recipe)
 
 
-def _read_cube(recipe: Recipe, kept: bool, window: Window | None) -> Cube:
+def _read_cube(read: Callable[[], Counts], window: Window | None) -> Cube:
     from specrec.datasets.synthetic.scene import FULL_SCALE
 
-    counts = _counts(recipe, kept)
+    counts = read()
     part = counts if window is None else counts[window.slices]
     return np.divide(part, np.float32(FULL_SCALE), dtype=np.float32)
 
 
-def _read_mask(recipe: Recipe, kept: bool) -> Mask:
-    return np.asarray(_counts(recipe, kept).any(axis=-1))
+def _read_mask(read: Callable[[], Counts]) -> Mask:
+    return np.asarray(read().any(axis=-1))
