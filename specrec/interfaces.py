@@ -288,6 +288,10 @@ class SceneSource(ABC):
             If the scene is damaged or incomplete; the message names the file.
         """
 
+    def further(self, count: int) -> "SceneSource | None":  # noqa: ARG002 - the default has none
+        """Return a source of so many scenes of the same kind, none of them one of these; None where there are none."""
+        return None
+
     def files(self, name: str) -> list[Path]:  # noqa: ARG002 - the default has none
         """List the files a scene is read from; empty for a source that makes its scenes."""
         return []

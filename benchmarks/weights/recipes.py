@@ -17,6 +17,14 @@ METHODS = {
     "pixel": "pixel[preset=wide,steps=4000]",
     "arad": "arad",
     "linear": "linear",
+    "pca": "pca",
+    "matrix-r": "matrix-r",
+    "polynomial": "polynomial",
+    "root-polynomial": "root-polynomial",
+    "rbf": "rbf",
+    "kernel": "kernel",
+    "aplus": "aplus[pixels_per_scene=200]",
+    "filterbank": "filterbank[pixels_per_scene=100]",
 }
 """What each file is trained with; seed 0. The `arad` that ships is still that of 0.1.0: trained like this it is
 worse. `mallett` learns nothing: specrec train mallett -d "synthetic[scenes=1,size=32]" --scaling none."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
+from specrec.bench.ceiling import column
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.cache import written_whole
 from specrec.parameters import parse_spec
-from specrec.registry import registry
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results
@@ -180,7 +180,7 @@ def _draw_panel(axis: Any, metric: str, methods: list[Shown], results: "Results"
 
 
 def _scale(axis: Any, metric: str, drawn: list[float]) -> None:
-    offer = registry().metric(metric)
+    offer = column(metric)
     better = "higher is better" if offer.higher_is_better else "lower is better"
     unit = f", {offer.unit}" if offer.unit != "1" else ""
     if not drawn:
@@ -217,7 +217,7 @@ def _tick(method: Shown) -> str:
 
 
 def _short(value: float, metric: str) -> str:
-    return f"{value:.4f}" if registry().metric(metric).higher_is_better else f"{value:#.3g}".rstrip(".")
+    return f"{value:.4f}" if column(metric).higher_is_better else f"{value:#.3g}".rstrip(".")
 
 
 def _thousands(count: int | None) -> str:

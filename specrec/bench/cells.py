@@ -51,6 +51,8 @@ class Cell:
         Names of training scenes that are scored too.
     influence
         Places of test scenes over which the influence of the surroundings is averaged.
+    ceiling
+        0: there is none; otherwise test scenes are also scored on its pixels.
     """
 
     method: str
@@ -76,6 +78,7 @@ class Cell:
     save_cubes: bool = False
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
+    ceiling: int = 0
 
     @property
     def slug(self) -> str:

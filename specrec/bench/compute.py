@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from specrec.bench import separate
+from specrec.bench.ceiling import scores_in_cell
 from specrec.bench.cells import Cell, head, write_record
 from specrec.bench.influence import save_influence
 from specrec.bench.protocol import region_mask
@@ -80,7 +81,7 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
         test.add(view(name), shown=index == 0 and cell.run == 0)
-    training = _Test(replace(cell, save_cubes=False), method)
+    training = _Test(replace(cell, save_cubes=False, ceiling=0), method)
     for name in cell.scored_training:
         progress(1.0, f"scoring {name}, trained on")
         training.add(view(name), shown=False)
@@ -138,6 +139,9 @@ class _Test:
                 scores[name] = _as_json(score)
             except Exception as error:  # a plugin's metric may raise or give anything; the other numbers are kept
                 self.broken_metrics[name] = f"{type(error).__name__}: {error}"
+        if self.cell.ceiling:
+            on_its_pixels = scores_in_cell(self.cell.folder, scene.name, estimate, reference)
+            scores |= {name: _as_json(one) for name, one in on_its_pixels.items()}
         image: dict[str, Any] = {"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores}
         mode, size = parse_tiles(self.cell.tiles)
         if mode == "separate":

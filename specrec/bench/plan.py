@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
+from specrec.bench.ceiling import COLUMNS, SHOWN, column
 from specrec.bench.protocol import Protocol
 from specrec.datasets import find_folder
 from specrec.errors import PluginError, UsageError
@@ -57,6 +58,7 @@ def make_plan(
     folds_from: str | os.PathLike[str] | None = None,
     metrics: str | Sequence[str] | None = None,
     tiles: str | None = None,
+    ceiling: int | None = None,
     limit: int | None = None,
     output: str | os.PathLike[str] | None = None,
 ) -> Plan:
@@ -65,9 +67,8 @@ def make_plan(
     ids = tuple(split_specs(metrics if isinstance(metrics, str) else ",".join(metrics))) if metrics else None
     if folds_from is not None and fold_count is not None:
         raise UsageError("--folds-from says how many folds there are; leave out --folds")
-    chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids, tiles=tiles)
-    for metric in chosen.metrics:
-        registry().metric(metric)
+    chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids, tiles=tiles, ceiling=ceiling)
+    chosen = chosen.changed(metrics=_columns(chosen, given=ids is not None))
     presets = {*PRESETS, *(name for offer in registry().reconstructors.values() for name in offer.value.presets)}
     if chosen.preset not in presets:
         wanted = nearest(chosen.preset, presets)
@@ -90,6 +91,16 @@ def _protocol(name: str | None, dataset: str | None) -> Protocol:
     registry().scene_source(source)
     chosen = (protocol.load(name) if name is not None else protocol.for_dataset(source)).settled(source)
     return chosen.changed(options={**chosen.options, **given})
+
+
+def _columns(chosen: Protocol, *, given: bool) -> tuple[str, ...]:
+    """Check the metrics of a protocol, and add what its ceiling gives where the user names none."""
+    for metric in chosen.metrics:
+        column(metric)
+        if metric in COLUMNS and not chosen.ceiling:
+            raise UsageError(f"{metric} needs a ceiling, and protocol {chosen.name} has none; pass --ceiling N")
+    added = () if given or not chosen.ceiling else SHOWN
+    return (*chosen.metrics, *(metric for metric in added if metric not in chosen.metrics))
 
 
 def _methods(

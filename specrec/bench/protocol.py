@@ -52,6 +52,9 @@ class Protocol:
         The folds that are computed; empty: all.
     score_training
         So many seeded training scenes of each cell are scored too: the training error.
+    ceiling
+        Show the ceiling of a function of one colour, from so many further scenes where the data set can make some, and
+        from the other scenes elsewhere, whatever the number; 0: leave it.
     influence
         Average the influence of the surroundings (`specrec.interfaces.Reconstructor.influence`) over so many seeded
         places of test scenes; 0: leave it.
@@ -83,6 +86,7 @@ class Protocol:
     controls: tuple[str, ...] = ()
     tested: tuple[int, ...] = ()
     score_training: int = 0
+    ceiling: int = 0
     influence: int = 0
     figure: str = ""
     preset: str = "paper"
@@ -115,6 +119,7 @@ _LEAST = {
     "seed": 0,
     "threads": 1,
     "score_training": 0,
+    "ceiling": 0,
     "influence": 0,
 }
 _KEYS = {item.name for item in fields(Protocol)} - {"name"}
@@ -194,6 +199,8 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
     for key in ("dataset", "region", "tiles", "preset", "reported"):
         if not isinstance(getattr(protocol, key), str):
             refuse(key, "a word")
+    if protocol.ceiling and protocol.quantisation == "none":
+        refuse("ceiling", "0 where quantisation is none: without levels hardly two pixels have one colour")
     if not isinstance(protocol.options, Mapping):
         refuse("options", "a table")
     for key, wanted in {"metrics": "metric ids", "methods": "methods", "controls": "methods"}.items():

@@ -1,7 +1,7 @@
 """A results folder as rows: a pure reading of its cell files."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench import cells, separate, tables
+from specrec.bench import ceiling, cells, separate, tables
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.parameters import parse_spec
@@ -33,6 +33,8 @@ class Results:
         The cells as read, by slug, fold and run.
     failed
         What failed in the start that gave these results, in a few words each.
+    ceilings
+        By test scene, where the protocol has a ceiling.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class Results:
     rows: tuple[Row, ...]
     records: dict[tuple[str, int, int], dict[str, Any]] = field(repr=False)
     failed: tuple[str, ...] = ()
+    ceilings: dict[str, ceiling.Ceiling] = field(default_factory=dict, repr=False)
 
     def value(self, method: str, metric: str = "rmse", part: str = "weighted") -> float:
         """Look one number of the table up; KeyError if it is not there."""
@@ -51,7 +54,7 @@ class Results:
 
     def table(self, form: str = "table") -> str:
         """Write the table as ``table`` (plain text), ``md``, ``csv``, ``tex`` or ``json``."""
-        notes = separate.footnotes(self.manifest, self.records)
+        notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
         return tables.write(form, self.rows, self.metrics, self.manifest, notes)
 
     def __str__(self) -> str:
@@ -75,6 +78,7 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     """
     manifest = read_manifest(folder)
     columns = tuple(metrics or manifest.settings["metrics"])
+    ceilings = ceiling.read_all(folder, manifest)
     records = {}
     rows = list(_reported(manifest.settings["reported"], columns))
     for slug, written in manifest.methods.items():
@@ -87,17 +91,23 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
         rows.extend(_rows(written, slug, mine, manifest, columns))
     for written, reason in manifest.unusable.items():
         rows.append(Row(written, parse_spec(written)[0], "", note=f"failed: {reason}"))
-    return Results(folder, manifest, columns, tuple(rows), records)
+    rows.extend(_of_ceiling(ceilings, manifest, columns))
+    return Results(folder, manifest, columns, tuple(rows), records, ceilings=ceilings)
+
+
+def _parts(manifest: Manifest) -> list[tuple[str, list[int]]]:
+    """Name the parts of the table, each over some folds."""
+    every = len(manifest.folds)
+    folds = sorted(set(manifest.settings["tested"])) or list(range(every))
+    whole = [("weighted", folds)] if len(folds) == every else []
+    return whole + [(f"fold {fold}", [fold]) for fold in folds]
 
 
 def _rows(
     written: str, slug: str, mine: dict[tuple[int, int], dict[str, Any]], manifest: Manifest, columns: Sequence[str]
 ) -> Iterable[Row]:
-    every = len(manifest.folds)
-    folds = sorted(set(manifest.settings["tested"])) or list(range(every))
     runs = range(manifest.settings["runs"])
-    parts = [("weighted", folds, "images")] if len(folds) == every else []
-    parts += [(f"fold {fold}", [fold], "images") for fold in folds]
+    parts = [(part, folds, "images") for part, folds in _parts(manifest)]
     if manifest.settings["score_training"]:
         parts += [(part + TRAINING, wanted, "training_images") for part, wanted, _ in parts]
     for part, wanted, images in parts:
@@ -115,6 +125,17 @@ def _rows(
                 spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
                 numbers[metric] = Number(float(np.mean(known)), spread)
         yield Row(written, slug, part, numbers)
+
+
+def _of_ceiling(ceilings: Mapping[str, ceiling.Ceiling], manifest: Manifest, columns: Sequence[str]) -> Iterable[Row]:
+    wanted = [metric for metric in columns if metric in ceiling.COLUMNS]
+    if not ceilings or not wanted:
+        return
+    for part, folds in _parts(manifest):
+        images = [ceiling.as_image(ceilings[name]) for name in ceiling.scenes_of(manifest, folds)]
+        values = {metric: _weighted(images, metric) for metric in wanted}
+        numbers = {metric: Number(value) for metric, value in values.items() if value is not None}
+        yield Row(ceiling.NAME, "", part, numbers, diagnostic=True)
 
 
 def _note(record: dict[str, Any] | None) -> str:

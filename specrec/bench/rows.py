@@ -23,7 +23,7 @@ class Row:
     method
         As the user wrote it.
     slug
-        Its name in paths; empty for a reported row.
+        Its name in paths; empty for a reported or diagnostic row.
     part
         ``weighted`` (over folds, where all are computed), ``fold 0``, ``fold 1``, .., ``fold 0 (training)``: of the
         scenes trained on; empty of a method that could not be computed at all.
@@ -31,6 +31,8 @@ class Row:
         By metric id; one that is not there was not computed.
     note
         Why a cell failed, or where a reported row comes from.
+    diagnostic
+        Whether it is the ceiling, which the harness finds itself; it has no slug either.
     beside
         Of a reported row: the method, as one writes it, that was measured there.
     """
@@ -41,3 +43,4 @@ class Row:
     numbers: dict[str, Number] = field(default_factory=dict)
     note: str = ""
     beside: str = ""
+    diagnostic: bool = False

@@ -58,6 +58,7 @@ def bench(
     folds_from: str | os.PathLike[str] | None = None,
     metrics: str | Sequence[str] | None = None,
     tiles: str | None = None,
+    ceiling: int | None = None,
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
@@ -79,7 +80,7 @@ def bench(
         Its folder; default: the environment variable of the data set.
     protocol
         A name or a .toml file. Default: that of the data set, else ``embedded``.
-    folds, runs, seed, metrics, tiles
+    folds, runs, seed, metrics, tiles, ceiling
         Instead of the protocol's.
     folds_from
         A folder with ``test0.csv``, ``train0.csv``, ..
@@ -126,6 +127,7 @@ def bench(
         folds_from=folds_from,
         metrics=metrics,
         tiles=tiles,
+        ceiling=ceiling,
         limit=limit,
         output=output,
     )
@@ -136,6 +138,12 @@ def bench(
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
     _claim_folder(plan, facts, overwrite=overwrite)
+    if plan.protocol.ceiling:
+        from specrec.bench.metamers import find_ceilings
+
+        find_ceilings(
+            plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
+        )
     wanted = list(_cells(plan, facts, save_cubes=save_cubes))
     missing = cells.pending(wanted)
     watch.planned(len(wanted), len(missing))
@@ -212,6 +220,7 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
     except SpecrecError:
         gone = ["*"]
         (plan.folder / "manifest.json").unlink(missing_ok=True)
+    shutil.rmtree(plan.folder / "ceiling", ignore_errors=True)
     for part in ("cells", "cubes", "checkpoints"):
         for old in (found for name in gone for found in (plan.folder / part).glob(name)):
             shutil.rmtree(old)
@@ -249,6 +258,7 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
                     save_cubes=save_cubes,
                     scored_training=scored,
                     influence=chosen.influence,
+                    ceiling=chosen.ceiling,
                 )
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from specrec.bench.ceiling import column
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
-from specrec.errors import UsageError
-from specrec.registry import registry
+from specrec.errors import SpecrecError, UsageError
 
 FORMS = ("table", "md", "csv", "tex", "json")
 SPREAD = "± is the standard deviation over runs (ddof = 1)"
@@ -113,11 +113,12 @@ def _json(table: _Table) -> str:
         for row in table.rows
     ]
     settings = table.manifest.settings
-    return json.dumps({"settings": settings, "rendering": table.manifest.rendering, "rows": rows}, indent=1) + "\n"
+    whole = {"settings": settings, "rendering": table.manifest.rendering, "rows": rows, "notes": list(table.notes)}
+    return json.dumps(whole, indent=1) + "\n"
 
 
 def _name(row: Row) -> str:
-    return row.method if row.slug else f"{row.method} (reported)"
+    return row.method if row.slug else f"{row.method} ({'diagnostic' if row.diagnostic else 'reported'})"
 
 
 def _cells(row: Row, metrics: Sequence[str]) -> list[str]:
@@ -133,8 +134,10 @@ def _number(number: Number | None) -> str:
 
 
 def _arrow(metric: str) -> str:
-    known = registry().metrics.get(metric)
-    return "" if known is None else "↑" if known.value.higher_is_better else "↓"
+    try:
+        return "↑" if column(metric).higher_is_better else "↓"
+    except SpecrecError:  # of a plugin that is not there now
+        return ""
 
 
 def _title(table: _Table) -> str:

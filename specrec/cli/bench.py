@@ -21,6 +21,7 @@ from specrec.cli import options
 @click.option("--folds-from", type=click.Path(path_type=Path), help="Folder with test0.csv, train0.csv, ..")
 @click.option("--metrics", envvar="SPECREC_METRICS", help="Columns, such as rmse,sam.")
 @options.tiles
+@click.option("--ceiling", type=int, help="Further scenes for the ceiling, instead of the protocol's; 0: leave it out.")
 @click.option("--limit", type=int, help="At most so many scenes per fold.")
 @options.device
 @click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",
@@ -61,8 +62,9 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
     from specrec.bench import cells
     from specrec.bench.plan import make_plan
 
-    kept = ("dataset", "data", "protocol", "runs", "seed", "folds_from", "metrics", "tiles", "limit", "output")
-    plan = make_plan(list(methods) or None, fold_count=folds, **{key: rest[key] for key in kept})
+    others = ("device", "jobs", "overwrite", "save_cubes", "skip_damaged")
+    kept = {key: value for key, value in rest.items() if key not in others}
+    plan = make_plan(list(methods) or None, fold_count=folds, **kept)
     click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
     for run in range(plan.protocol.runs):
         for index in plan.protocol.computed_folds:

@@ -15,23 +15,28 @@ import click
 def command(form: str) -> None:
     """List the metrics: id, unit, scale, direction, definition, distribution.
 
-    In definitions e is the estimate and r the reference, both on the scale 0 to 1.
+    In definitions e is the estimate and r the reference, both on the scale 0 to 1. Those on matched pixels and on
+    metamers need a protocol with a ceiling.
     """
     import json
+    from importlib.metadata import version
 
+    from specrec.bench.ceiling import COLUMNS
     from specrec.registry import registry
 
+    listed = [(offer.value, f"{offer.distribution} {offer.version}") for offer in registry().metrics.values()]
+    listed += [(metric, f"specrec {version('specrec')}") for metric in COLUMNS.values()]
     rows = [
         {
-            "id": offer.name,
-            "unit": offer.value.unit,
-            "scale": offer.value.scale,
-            "direction": "higher is better" if offer.value.higher_is_better else "lower is better",
-            "definition": offer.value.definition,
-            "reference": offer.value.reference,
-            "distribution": f"{offer.distribution} {offer.version}",
+            "id": metric.name,
+            "unit": metric.unit,
+            "scale": metric.scale,
+            "direction": "higher is better" if metric.higher_is_better else "lower is better",
+            "definition": metric.definition,
+            "reference": metric.reference,
+            "distribution": distribution,
         }
-        for offer in registry().metrics.values()
+        for metric, distribution in listed
     ]
     if form == "json":
         click.echo(json.dumps(rows, indent=2))

@@ -1,7 +1,7 @@
 """The data set `synthetic`: scenes by recipe, made when they are first asked for and kept in the cache folder."""
 
-from collections.abc import Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import ClassVar, Literal, cast
 
@@ -14,6 +14,8 @@ from specrec.interfaces import Progress, SceneSource, silent
 from specrec.parameters import Parameter, Value, nearest
 from specrec.scenes import Mask, Scene, Window
 from specrec.spectra import WAVELENGTHS, Cube
+
+Counts = np.ndarray[tuple[int, ...], np.dtype[np.uint16]]
 
 
 class SyntheticSource(SceneSource):
@@ -52,6 +54,7 @@ class SyntheticSource(SceneSource):
             raise UsageError(
                 f"the data set synthetic makes its scenes and reads none from {path}; leave the folder out"
             )
+        self._kept = True  # in the cache folder, once made
         self._exposures = read_exposure(str(self.settings["exposure"]))
 
     @cached_property
@@ -86,15 +89,23 @@ class SyntheticSource(SceneSource):
         recipe = self._recipes.get(name)
         if recipe is None:
             raise UsageError(f"synthetic has no scene {name!r} with these options; {nearest(name, self._recipes)}")
+        counts = partial(_counts, recipe) if self._kept else cache(partial(_made, recipe))  # while the scene is used
         return Scene(
             name=name,
             shape=_shape(recipe),
             wavelengths=WAVELENGTHS,
             quantity=self.quantity,
             provenance=str(recipe),
-            read=partial(_read_cube, recipe),
-            read_mask=partial(_read_mask, recipe),
+            read=partial(_read_cube, counts),
+            read_mask=partial(_read_mask, counts),
         )
+
+    def further(self, count: int) -> "SyntheticSource":
+        """Go on with these worlds after the last scene, in scenes that are made when they are opened and not kept."""
+        after = int(self.settings["first"]) + int(self.settings["scenes"])
+        others = SyntheticSource(None, **{**self.settings, "first": after, "scenes": count})
+        others._kept = False
+        return others
 
     def prepare(self, names: Sequence[str], progress: Progress = silent) -> None:
         """Make the scenes that are not in the cache folder yet."""
@@ -114,26 +125,30 @@ def _shape(recipe: Recipe) -> tuple[int, int, int]:
     return recipe.size, recipe.size, WAVELENGTHS.size
 
 
-def _counts(recipe: Recipe) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+def _counts(recipe: Recipe) -> Counts:
     """Map the counts of a scene into memory, making them where they are missing or damaged."""
     path = cached_file(recipe)
     counts = stored_array(path, _shape(recipe), np.uint16)
     if counts is None:
-        from specrec.datasets.synthetic.scene import make_counts
-
-        made = make_counts(recipe)
+        made = _made(recipe)
         write_array(path, made)  # two processes may both do this: they write the same bytes
         return made
     return counts
 
 
-def _read_cube(recipe: Recipe, window: Window | None) -> Cube:
+def _made(recipe: Recipe) -> Counts:
+    from specrec.datasets.synthetic.scene import make_counts
+
+    return make_counts(recipe)
+
+
+def _read_cube(read: Callable[[], Counts], window: Window | None) -> Cube:
     from specrec.datasets.synthetic.scene import FULL_SCALE
 
-    counts = _counts(recipe)
+    counts = read()
     part = counts if window is None else counts[window.slices]
     return np.divide(part, np.float32(FULL_SCALE), dtype=np.float32)
 
 
-def _read_mask(recipe: Recipe) -> Mask:
-    return np.asarray(_counts(recipe).any(axis=-1))
+def _read_mask(read: Callable[[], Counts]) -> Mask:
+    return np.asarray(read().any(axis=-1))

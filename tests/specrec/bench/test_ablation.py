@@ -146,9 +146,10 @@ def test_a_folder_from_before_a_key_existed_can_still_be_read_and_continued(tmp_
     import json
 
     options: dict[str, Any] = {"dataset": "synthetic[scenes=4,size=32]", "limit": 2, "jobs": 0, "device": "cpu"}
+    options["ceiling"] = 0
     bench("mean", output=tmp_path, **options)
     values = json.loads((tmp_path / "manifest.json").read_text())
-    for key in ("tested", "controls", "figure", "influence", "score_training", "methods", "on"):
+    for key in ("tested", "controls", "figure", "influence", "score_training", "ceiling", "methods", "on"):
         del values["settings"][key]
     (tmp_path / "manifest.json").write_text(json.dumps(values))
     assert read_manifest(tmp_path).settings["tested"] == []

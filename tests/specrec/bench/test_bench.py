@@ -33,7 +33,8 @@ FILES = ("table.md", "table.csv", "table.tex", "table.json")
 
 
 def small(tmp_path: Path, methods: str | None = "mean,linear", **options: Any) -> Results:
-    options = {"dataset": DATA, "limit": 2, "output": tmp_path / "results", "jobs": 0, "device": "cpu", **options}
+    fixed = {"dataset": DATA, "limit": 2, "output": tmp_path / "results", "jobs": 0, "device": "cpu", "ceiling": 0}
+    options = {**fixed, **options}
     return bench(methods, **options)
 
 
@@ -340,7 +341,7 @@ def test_a_module_may_have_another_name_than_its_distribution(tmp_path: Path, mo
 def test_methods_without_a_network_need_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None; import specrec; "  # None: importing it raises ImportError
-        f"specrec.bench('mean,linear', {DATA!r}, limit=2, output='r', jobs=0)"
+        f"specrec.bench('mean,linear', {DATA!r}, limit=2, output='r', jobs=0, ceiling=0)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
     assert len(list(tmp_path.glob("r/cells/*/*.json"))) == 4
@@ -520,7 +521,8 @@ def test_the_package_is_also_the_function(tmp_path: Path) -> None:
     import specrec.bench.folds
 
     assert specrec.bench.folds.Split
-    results = specrec.bench(methods=["mean"], dataset=DATA, limit=2, output=tmp_path / "r", jobs=0, device="cpu")
+    options: dict[str, Any] = {"limit": 2, "output": tmp_path / "r", "jobs": 0, "device": "cpu", "ceiling": 0}
+    results = specrec.bench(methods=["mean"], dataset=DATA, **options)
     assert isinstance(results, Results)
 
 
@@ -531,7 +533,7 @@ def test_ctrl_c_leaves_130_and_the_finished_cells_and_a_second_start_goes_on(tmp
     start = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from specrec.cli import main; main()"
     )
-    words = ["bench", "-m", methods, "-d", DATA, "--limit", "2", "-j", "1", "-o", "r"]
+    words = ["bench", "-m", methods, "-d", DATA, "--limit", "2", "-j", "1", "-o", "r", "--ceiling", "0"]
     process = subprocess.Popen([sys.executable, "-c", start, *words], cwd=tmp_path, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 120

@@ -43,6 +43,7 @@ def test_a_data_set_alone_takes_the_protocol_of_its_name() -> None:
         ("dataset = 'cave'\ntested = [2]", "tested must be a list of folds from 0 to 1, not (2,)"),
         ("dataset = 'cave'\ntested = 1", "tested must be a list of folds from 0 to 1, not 1"),
         ("dataset = 'cave'\nscore_training = -1", "score_training must be a whole number of at least 0, not -1"),
+        ("dataset = 'cave'\nceiling = -1", "ceiling must be a whole number of at least 0, not -1"),
         ("dataset = 'cave'\ninfluence = 1.5", "influence must be a whole number of at least 0, not 1.5"),
         ("dataset = 'cave'\nfigure = 'ablate'", "figure must be empty or one of ablation, not 'ablate'"),
         ("dataset = 'cave'\n[on]\nicvl = 3", "on must be tables by the names of data sets"),

@@ -42,7 +42,7 @@ def killed_after(batches: int) -> Iterator[None]:
 
 
 def small(folder: Path, **options: object) -> Results:
-    return bench(GAN, SCENES, jobs=0, device="cpu", output=folder, limit=2, **options)
+    return bench(GAN, SCENES, jobs=0, device="cpu", output=folder, limit=2, ceiling=0, **options)
 
 
 def test_a_bench_goes_on_inside_the_cell_where_it_was_killed(tmp_path: Path) -> None:

@@ -196,7 +196,8 @@ def test_verbose_shows_the_traceback(cli: Cli) -> None:
 
 
 def test_bench_prints_the_table_on_stdout_and_the_rest_on_stderr(cli: Cli) -> None:
-    outcome = cli("bench", "-m", "mean", "-m", "linear", "-d", DATA, "--limit", 2, "-j", 0, "--format", "json")
+    words = ("-m", "mean", "-m", "linear", "-d", DATA, "--limit", 2, "-j", 0, "--ceiling", 0, "--format", "json")
+    outcome = cli("bench", *words)
     assert outcome.code == 0
     rows = json.loads(outcome.out)["rows"]
     assert [row["method"] for row in rows] == ["mean"] * 3 + ["linear"] * 3
@@ -213,7 +214,7 @@ def test_a_dry_run_lists_the_cells_and_computes_nothing(cli: Cli) -> None:
 
 
 def test_failed_cells_leave_with_3(cli: Cli) -> None:
-    outcome = cli("bench", "-m", "gan[crop=64],mean", "-d", DATA, "--limit", 2, "-j", 0, "-q")
+    outcome = cli("bench", "-m", "gan[crop=64],mean", "-d", DATA, "--limit", 2, "-j", 0, "-q", "--ceiling", 0)
     assert outcome.code == 3
     assert "failed: scene" in outcome.out
     assert "2 cells or methods failed" in outcome.err

@@ -2,16 +2,17 @@ import json
 
 from click.testing import CliRunner
 
+from specrec.bench.ceiling import COLUMNS
 from specrec.cli.metrics import command
 from specrec.registry import registry
 
 
-def test_the_table_has_a_line_for_every_metric():
+def test_the_table_has_a_line_for_every_metric_and_for_every_column_of_the_ceiling():
     result = CliRunner().invoke(command, [])
     assert result.exit_code == 0
     head, *lines = result.stdout.splitlines()
     assert head.split() == ["id", "unit", "scale", "direction", "distribution", "definition"]
-    assert [line.split()[0] for line in lines] == list(registry().metrics)
+    assert [line.split()[0] for line in lines] == [*registry().metrics, *COLUMNS]
     (gfc,) = (line for line in lines if line.startswith("gfc "))
     assert "higher is better" in gfc
     assert "specrec" in gfc
