@@ -1,63 +1,18 @@
-"""What a plugin implements: a Reconstructor, a Metric, a SceneSource."""
+"""What a method implements: it learns spectra from scenes and turns an RGB image into a cube."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.interfaces.fitting import FitContext
 from specrec.parameters import Parameter, Settings, Value, resolve
-from specrec.scenes import Image, InputKind, Mask, Scene, TrainingScene
+from specrec.scenes import Image, InputKind, TrainingScene
 from specrec.spectra import Cube
 
 Arrays = dict[str, NDArray[Any]]
-Progress = Callable[[float, str], None]
-"""Called now and then with the fraction done, 0 to 1, and a few words such as a loss."""
-
-
-def silent(_fraction: float, _words: str) -> None:
-    """Report progress to nobody."""
-
-
-@dataclass
-class Spent:
-    """What earlier starts of a training took that goes on from a checkpoint; the training fills it in."""
-
-    wall_seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    starts: int = 0
-
-
-@dataclass(frozen=True)
-class FitContext:
-    """What the harness gives a method beside the scenes.
-
-    Parameters
-    ----------
-    seed
-        The only source of randomness: the same seed gives the same fitted method.
-    device
-        ``"cpu"``, ``"cuda:0"`` or ``"mps"``, as torch spells it; methods without a network ignore it.
-    threads
-        How many threads to compute with. Numbers must not depend on anything but this.
-    progress
-        Call it now and then.
-    checkpoint
-        A file where a long training may keep its state, to go on from there when it is started again; None: nowhere.
-        The harness removes it when what was trained is safe elsewhere.
-    spent
-        Filled in by a training that goes on from there.
-    """
-
-    seed: int = 0
-    device: str = "cpu"
-    threads: int = 1
-    progress: Progress = silent
-    checkpoint: Path | None = None
-    spent: Spent = field(default_factory=Spent)
 
 
 class Reconstructor(ABC):
@@ -193,108 +148,3 @@ class Reconstructor(ABC):
     def parameter_count(self) -> int:
         """How many numbers were learnt."""
         return sum(int(np.size(array)) for array in self.state()[0].values())
-
-
-@dataclass(frozen=True)
-class Score:
-    """One metric on one image.
-
-    Parameters
-    ----------
-    value
-        The mean over the pixels that count.
-    weight
-        The weight of this image in a fold's mean.
-    left_out
-        The share of the valid values that the metric's zero rule left out, 0 to 1.
-    """
-
-    value: float
-    weight: float
-    left_out: float = 0.0
-
-
-MetricFunction = Callable[[Cube, Cube, Mask, NDArray[np.float64]], Score]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A named definition of error: a pure function, and what a table must say about it.
-
-    Parameters
-    ----------
-    name
-        The id that tables print. Another definition is another id: ``rmse@arad2016``.
-    unit, scale
-        Such as ``"8-bit levels"`` and ``"0..255"``.
-    higher_is_better
-        The direction.
-    definition
-        One line that a reader could compute from.
-    reference
-        Author, year, DOI.
-    function
-        ``(estimate, reference, mask, wavelengths) -> Score``; cubes (height, width, bands) on the scale 0..1, mask
-        (height, width) bool. The score must not depend on memory layout, and the cubes are not changed.
-    """
-
-    name: str
-    unit: str
-    scale: str
-    higher_is_better: bool
-    definition: str
-    reference: str
-    function: MetricFunction = field(repr=False)
-
-    def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
-        """Score one image."""
-        return self.function(estimate, reference, mask, wavelengths)
-
-
-class SceneSource(ABC):
-    """A data set: names of scenes, and a lazy reader of each.
-
-    Parameters
-    ----------
-    path
-        The folder with the data; None for a source that makes its scenes.
-    given
-        Options, as declared in `parameters`.
-    """
-
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    reference: ClassVar[str] = ""
-    quantity: ClassVar[Literal["radiance", "reflectance"]]
-    parameters: ClassVar[Mapping[str, Parameter]] = {}
-    path_variable: ClassVar[str | None] = None
-    """The environment variable that names the folder; None for a source that needs none."""
-
-    def __init__(self, path: Path | None = None, **given: Value) -> None:
-        self.path = path
-        self.settings = resolve(self.name, self.parameters, {}, given)
-
-    @abstractmethod
-    def names(self) -> list[str]:
-        """List the scenes that are there, sorted; a damaged one is still listed."""
-
-    @abstractmethod
-    def open(self, name: str) -> Scene:
-        """Open one scene without reading its cube.
-
-        Raises
-        ------
-        DataError
-            If the scene is damaged or incomplete; the message names the file.
-        """
-
-    def further(self, count: int) -> "SceneSource | None":  # noqa: ARG002 - the default has none
-        """Return a source of so many scenes of the same kind, none of them one of these; None where there are none."""
-        return None
-
-    def files(self, name: str) -> list[Path]:  # noqa: ARG002 - the default has none
-        """List the files a scene is read from; empty for a source that makes its scenes."""
-        return []
-
-    def prepare(self, names: Sequence[str], progress: Progress = silent) -> None:  # noqa: B027 - optional
-        """Make scenes that do not exist yet, such as synthetic ones; a no-op for files."""

@@ -1,0 +1,20 @@
+"""What a plugin implements: a Reconstructor, a Metric, a SceneSource."""
+
+from specrec.interfaces.fitting import FitContext, Spent
+from specrec.interfaces.metric import Metric, MetricFunction, Score
+from specrec.interfaces.progress import Progress, silent
+from specrec.interfaces.reconstructor import Arrays, Reconstructor
+from specrec.interfaces.scene_source import SceneSource
+
+__all__ = [
+    "Arrays",
+    "FitContext",
+    "Metric",
+    "MetricFunction",
+    "Progress",
+    "Reconstructor",
+    "SceneSource",
+    "Score",
+    "Spent",
+    "silent",
+]
