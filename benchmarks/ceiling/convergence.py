@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from specrec.bench.colour_table import NONE, ColourTable, colour_codes
+from specrec.bench.ceiling.colour_table import NONE, ColourTable, colour_codes
 from specrec.datasets.synthetic.source import SyntheticSource
 from specrec.interfaces import SceneSource
 from specrec.scenes import TrainingScene

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from specrec.bench import separate
-from specrec.bench.ceiling import scores_in_cell
+from specrec.bench.ceiling.row import scores_in_cell
 from specrec.bench.cells import Cell, head, write_record
 from specrec.bench.influence import save_influence
 from specrec.bench.protocol import region_mask

@@ -17,6 +17,8 @@ from typing import Any
 
 from specrec.bench.cells import cell_name
 from specrec.bench.compute import run_cell
+from specrec.errors import UsageError
+from specrec.threads import available_cores
 
 CellProgress = Callable[[str, float, str], None]
 """Called with the label of a cell, the fraction done and a few words."""
@@ -148,3 +150,19 @@ class LocalProcesses(Executor):
 def _close(pipe: Any) -> None:
     with suppress(BrokenPipeError):  # the process is gone, and so is what was still to be said to it
         pipe.close()
+
+
+def slots(device: str, jobs: int | None, threads: int) -> list[str]:
+    """Choose one device for each cell that computes at a time; without `jobs`, as many as there are cores or GPUs."""
+    if jobs is not None and jobs < 0:
+        raise UsageError(f"--jobs must be at least 0, not {jobs}")
+    if device == "cpu":
+        there = ["cpu"]
+    else:
+        from specrec.training.session import choose_device, cuda_devices
+
+        chosen = choose_device(device)
+        there = cuda_devices() if chosen.startswith("cuda") and device in ("auto", "cuda") else [chosen]
+    if jobs is None:
+        return there if there != ["cpu"] else ["cpu"] * max(1, available_cores() // threads)
+    return [there[index % len(there)] for index in range(max(jobs, 1))]

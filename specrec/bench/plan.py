@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
-from specrec.bench.ceiling import COLUMNS, SHOWN, column
+from specrec.bench.ceiling.row import COLUMNS, SHOWN, column
 from specrec.bench.protocol import Protocol
 from specrec.datasets import find_folder
 from specrec.errors import PluginError, UsageError

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench import ceiling, cells, separate, tables
+from specrec.bench import cells, separate, tables
+from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.parameters import parse_spec

@@ -9,20 +9,19 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from specrec.bench import cells, manifest
-from specrec.bench.ablation import draw_ablation
 from specrec.bench.cells import Cell
 from specrec.bench.compute import run_cell
-from specrec.bench.executors import InProcess, LocalProcesses
-from specrec.bench.figure import draw_figure
+from specrec.bench.executors import InProcess, LocalProcesses, slots
+from specrec.bench.figures.ablation import draw_ablation
+from specrec.bench.figures.influence import draw_influence
+from specrec.bench.figures.spectra import draw_figure
 from specrec.bench.folds import sampled
-from specrec.bench.influence_figure import draw_influence
 from specrec.bench.plan import Plan, make_plan
 from specrec.bench.protocol import region_mask
 from specrec.bench.results import Results, read_results
 from specrec.cache import written_whole
 from specrec.datasets.survey import Survey, check_rendered_grid, survey
-from specrec.errors import DataError, SpecrecError, UsageError
-from specrec.threads import available_cores
+from specrec.errors import DataError, SpecrecError
 
 TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
 
@@ -132,14 +131,14 @@ def bench(
         output=output,
     )
     networks = any("torch" in method.requires for _, method in plan.methods.values())
-    devices = _devices(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
+    devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
     facts = _read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
     _claim_folder(plan, facts, overwrite=overwrite)
     if plan.protocol.ceiling:
-        from specrec.bench.metamers import find_ceilings
+        from specrec.bench.ceiling.metamers import find_ceilings
 
         find_ceilings(
             plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
@@ -164,22 +163,6 @@ def write_tables(results: Results) -> None:
     if results.manifest.settings["figure"] == "ablation":
         draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")
         draw_influence(results, results.folder / "influence.png", results.folder / "influence.pdf")
-
-
-def _devices(device: str, jobs: int | None, threads: int) -> list[str]:
-    """One device for each cell that computes at a time."""
-    if jobs is not None and jobs < 0:
-        raise UsageError(f"--jobs must be at least 0, not {jobs}")
-    if device == "cpu":
-        slots = ["cpu"]
-    else:
-        from specrec.training.session import choose_device, cuda_devices
-
-        chosen = choose_device(device)
-        slots = cuda_devices() if chosen.startswith("cuda") and device in ("auto", "cuda") else [chosen]
-    if jobs is None:
-        return slots if slots != ["cpu"] else ["cpu"] * max(1, available_cores() // threads)
-    return [slots[index % len(slots)] for index in range(max(jobs, 1))]
 
 
 def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:

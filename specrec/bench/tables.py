@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from specrec.bench.ceiling import column
+from specrec.bench.ceiling.row import column
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.errors import SpecrecError, UsageError

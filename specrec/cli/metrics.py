@@ -21,7 +21,7 @@ def command(form: str) -> None:
     import json
     from importlib.metadata import version
 
-    from specrec.bench.ceiling import COLUMNS
+    from specrec.bench.ceiling.row import COLUMNS
     from specrec.registry import registry
 
     listed = [(offer.value, f"{offer.distribution} {offer.version}") for offer in registry().metrics.values()]

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.container import ErrorbarContainer
 
-from specrec.bench.ablation import TIMES, ablation_figure, shown
+from specrec.bench.figures.ablation import TIMES, ablation_figure, shown
+from specrec.bench.figures.influence import influence_picture
 from specrec.bench.influence import REACH, effective_side, influence_path, read_influence
-from specrec.bench.influence_figure import influence_picture
 from specrec.bench.manifest import read_manifest
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 import specrec
 from specrec.bench import protocol
-from specrec.bench.ceiling import COLUMNS, LEAST_SCENES, SHOWN, TENTH, Ceiling, ceiling_path, read_ceiling
-from specrec.bench.colour_table import NONE, ColourTable, colour_codes
-from specrec.bench.metamers import judge, widest
+from specrec.bench.ceiling.colour_table import NONE, ColourTable, colour_codes
+from specrec.bench.ceiling.metamers import judge, widest
+from specrec.bench.ceiling.row import COLUMNS, LEAST_SCENES, SHOWN, TENTH, Ceiling, ceiling_path, read_ceiling
 from specrec.bench.results import Results
 from specrec.bench.run import Watcher, bench
 from specrec.cli import command

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from specrec.bench.colour_table import NONE, Codes, ColourTable, colour_codes
+from specrec.bench.ceiling.colour_table import NONE, Codes, ColourTable, colour_codes
 from specrec.errors import SpecrecError
 from specrec.spectra import Cube
 
@@ -99,6 +99,6 @@ def test_a_colour_that_a_table_does_not_hold_has_no_pixel() -> None:
 
 
 def test_a_table_that_memory_does_not_hold_says_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specrec.bench.colour_table.available_memory", lambda: 1 << 20)
+    monkeypatch.setattr("specrec.bench.ceiling.colour_table.available_memory", lambda: 1 << 20)
     with pytest.raises(SpecrecError, match=r"table of 3 colours needs 0\.1 GB, .* pass --ceiling 0"):
         ColourTable(np.int32([1, 2, 3]), 31)

@@ -2,7 +2,7 @@ import json
 
 from click.testing import CliRunner
 
-from specrec.bench.ceiling import COLUMNS
+from specrec.bench.ceiling.row import COLUMNS
 from specrec.cli.metrics import command
 from specrec.registry import registry
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specrec.bench.ablation import Shown, save, shown
+from specrec.bench.figures.ablation import Shown, save, shown
 from specrec.bench.influence import REACH, SHARE, influence_path, read_influence
 
 if TYPE_CHECKING:

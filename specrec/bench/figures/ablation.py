@@ -10,7 +10,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
-from specrec.bench.ceiling import column
+from specrec.bench.ceiling.row import column
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.cache import written_whole
 from specrec.parameters import parse_spec

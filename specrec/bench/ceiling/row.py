@@ -2,8 +2,7 @@
 
 A diagnostic row of the table and no method. The estimate of a pixel is the mean spectrum of the pixels of its colour
 in other scenes. It and every method are scored on the pixels whose colour has a match there (``rmse@matched``), and on
-the tenth of them whose colour has the widest spread of spectra (``rmse@metamers``). `specrec.bench.metamers` finds
-both.
+the tenth of them whose colour has the widest spread of spectra (``rmse@metamers``). `metamers` finds both.
 """
 
 import json

@@ -1,0 +1,1 @@
+"""The figures of a bench, drawn from a results folder."""
