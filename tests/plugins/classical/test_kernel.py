@@ -136,3 +136,14 @@ def test_training_without_light_or_scenes_is_a_data_error():
         fitted([])
     with pytest.raises(DataError, match="all black"):
         fitted([scene_of(np.zeros((3, 3, 31)), scaling="none")])
+
+
+def test_an_8_bit_colour_among_others_has_the_kernels_of_one_among_its_like(scenes):
+    method = fitted(scenes, **GAUSSIAN, colours=200)
+    mixed = photo(3)
+    mixed[::2] += np.float32(1e-4)
+    whole = method.reconstruct(mixed)
+    np.testing.assert_array_equal(whole[1::2], method.reconstruct(photo(3))[1::2])
+    np.testing.assert_array_equal(whole[::2], method.reconstruct(mixed[::2]))
+    direct = np.exp(-(np.linalg.norm(decode_srgb(mixed)[:, :, np.newaxis] - method.centres_, axis=-1) ** 2) / 0.18)
+    np.testing.assert_allclose(whole, direct @ method.weights_, rtol=0, atol=1e-6)
