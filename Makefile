@@ -18,6 +18,10 @@ docs:
 speed:
 	OMP_NUM_THREADS=1 python benchmarks/speed/network.py
 	OMP_NUM_THREADS=1 python benchmarks/speed/crops.py
+	OMP_NUM_THREADS=1 python benchmarks/speed/omp.py
+	OMP_NUM_THREADS=1 python benchmarks/speed/metrics.py
+	OMP_NUM_THREADS=1 python benchmarks/speed/rendering.py
+	OMP_NUM_THREADS=1 python benchmarks/speed/per_pixel.py
 
 bench:
 	specrec bench --methods gan,arad,pixel

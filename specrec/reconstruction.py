@@ -193,7 +193,8 @@ def train(
         for one, found in facts.facts.items()
     ]
     checkpoint = target.with_suffix(f".checkpoint{target.suffix}")
-    fitted.fit(scenes, FitContext(seed, _device(fitted, device), threads, progress, checkpoint))
+    with library_threads(threads):
+        fitted.fit(scenes, FitContext(seed, _device(fitted, device), threads, progress, checkpoint))
     card = weight_files.make_card(
         fitted,
         wavelengths=scenes[0].wavelengths.tolist(),

@@ -6,6 +6,7 @@ slower than one, and their number may change the last bits of a sum.
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -40,25 +41,59 @@ def each(task: Callable[[int], object], items: Iterable[int], count: int) -> Non
 def library_threads(count: int) -> Iterator[None]:
     """Let every library compute with so many threads, whether it is loaded already or will be.
 
-    Entering it takes 1 to 3 milliseconds: the libraries that are loaded are looked up each time.
+    The number is one for the whole process. Where several ask at once, the latest that still runs has its way, and the
+    last one to leave puts back what was before the first. Entering takes 1 to 3 milliseconds: the libraries that are
+    loaded are looked up each time.
     """
-    from threadpoolctl import threadpool_limits
-
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(count)))  # for libraries loaded later
-    torch = sys.modules.get("torch")
-    torch_threads = torch.get_num_threads() if torch else None
-    if torch:
-        torch.set_num_threads(count)
+    asked = [count]  # an object of its own, told from others of the same number
+    with _lock:
+        if not _asking:
+            _before.append(_Settings())
+        _asking.append(asked)
+        _set(count)
     try:
-        with threadpool_limits(count):
-            yield
+        yield
     finally:
-        if torch:
-            torch.set_num_threads(torch_threads)
-        for name, value in before.items():
+        with _lock:
+            _asking[:] = [other for other in _asking if other is not asked]
+            if _asking:
+                _set(_asking[-1][0])
+            else:
+                _before.pop().put_back()
+
+
+_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_lock = threading.Lock()
+_asking: list[list[int]] = []
+_before: list["_Settings"] = []
+
+
+class _Settings:
+    """How many threads libraries have now, to be put back."""
+
+    def __init__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        self._variables = {name: os.environ.get(name) for name in _VARIABLES}
+        self._torch = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+        self._limits = threadpool_limits(None)
+
+    def put_back(self) -> None:
+        """Give the libraries that were loaded then what they had."""
+        self._limits.restore_original_limits()
+        if self._torch is not None:
+            sys.modules["torch"].set_num_threads(self._torch)
+        for name, value in self._variables.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _set(count: int) -> None:
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(dict.fromkeys(_VARIABLES, str(count)))  # for libraries loaded later
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
+    threadpool_limits(count)

@@ -135,7 +135,7 @@ def _train(signals: Floats, initial: Floats, sparsity: int, updates: int, batch:
             signals,
             D=initial,
             mode=3,  # at most lambda1 atoms per signal
-            lambda1=sparsity,
+            lambda1=min(sparsity, *initial.shape),  # SPAMS does not check, and writes beyond its arrays
             batchsize=batch,
             iter=updates,
             numThreads=1,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.errors import DataError
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Parameter, Settings, Value
 from specrec.per_pixel import PerPixelReconstructor, Rows
@@ -75,6 +76,10 @@ class Kernel(PerPixelReconstructor):
         context.progress(0.9, "solving")
         self.centres_, targets = self._distinct(drawn, order)
         self.weights_ = self._solve(self.centres_, targets, self.width_, self.ridge_)
+        if not np.isfinite(self.weights_).all():
+            raise DataError(
+                f"kernel has no solution with width {self.width_:g} and ridge {self.ridge_:g}; leave them out"
+            )
         self._tabulate()
         self.history_ = []
         context.progress(1.0, f"width {self.width_:g}, ridge {self.ridge_:g}")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.errors import DataError, UsageError
+from specrec.errors import DataError
 from specrec.interfaces import Arrays, FitContext
 from specrec.parameters import Parameter, Settings, Value
 from specrec.per_pixel import PerPixelReconstructor, Rows
 from specrec.scenes import TrainingScene
 from specrec_classical.fitted import checked
+from specrec_classical.validation import number_or_auto
 
 if TYPE_CHECKING:
     from specrec_classical.least_squares import Triangle
@@ -46,7 +47,7 @@ class Regression(PerPixelReconstructor):
 
     def __init__(self, **given: Value) -> None:
         super().__init__(**given)
-        self._asked = _read_ridge(self.name, str(self.settings["ridge"]))
+        self._asked = number_or_auto(f"{self.name}[ridge]", self.settings["ridge"], zero=True)
 
     @abstractmethod
     def terms(self) -> NDArray[np.int64]:
@@ -67,10 +68,10 @@ class Regression(PerPixelReconstructor):
         parts = [Triangle(len(terms), bands) for _ in range(_PARTS)]
         for number, (colours, sums, pixels) in self._observed(scenes, context):
             parts[number % _PARTS].add(expand(self.values(colours), terms), sums, pixels)
-        self.ridge_ = choose_ridge(parts) if math.isnan(self._asked) else self._asked
         everything = joined(parts)
         if not everything.rows.any():
             raise DataError(f"{self.name} needs training pixels that are not black, and there are none")
+        self.ridge_ = choose_ridge(parts) if self._asked is None else self._asked
         self.coefficients_ = everything.solve(self.ridge_)
         self.history_ = []
         context.progress(1.0, f"ridge {self.ridge_:g}")
@@ -115,8 +116,9 @@ class Regression(PerPixelReconstructor):
 def choose_ridge(parts: Sequence["Triangle"]) -> float:
     """Return the ridge of `RIDGES` that carries over best from all other parts to each part.
 
-    Best is the least product of the parts' squared errors, so that a bright scene counts no more than a dark one. With
-    fewer than two parts there is nothing to choose by, and it is 0.
+    Best is the least product of the parts' squared errors, so that a bright scene counts no more than a dark one; they
+    are errors of the mean spectrum of each 8-bit colour, since no ridge changes what pixels of one colour differ by.
+    With fewer than two parts there is nothing to choose by, and it is 0.
     """
     from specrec_classical.least_squares import joined
 
@@ -129,16 +131,3 @@ def choose_ridge(parts: Sequence["Triangle"]) -> float:
         errors = [part.error(others.solve(ridge)) for ridge in RIDGES]
         products += np.log(np.maximum(errors, np.finfo(np.float64).tiny))
     return RIDGES[int(np.argmin(products))]
-
-
-def _read_ridge(name: str, words: str) -> float:
-    """Read a ridge; NaN stands for ``auto``."""
-    if words == "auto":
-        return math.nan
-    try:
-        ridge = float(words)
-    except ValueError:
-        ridge = math.nan
-    if not 0.0 <= ridge < math.inf:
-        raise UsageError(f"{name}[ridge] is auto or a number of at least 0, not {words!r}")
-    return ridge

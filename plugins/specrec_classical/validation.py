@@ -64,8 +64,8 @@ def draw(scenes: Sequence[TrainingScene], per_scene: int, rng: np.random.Generat
     return drawn
 
 
-def number_or_auto(where: str, words: object) -> float | None:
-    """Read a number above 0; None stands for ``auto``.
+def number_or_auto(where: str, words: object, *, zero: bool = False) -> float | None:
+    """Read a number above 0, or of at least 0 where `zero` may be; None stands for ``auto``.
 
     Examples
     --------
@@ -78,6 +78,6 @@ def number_or_auto(where: str, words: object) -> float | None:
         number = float(str(words))
     except ValueError:
         number = math.nan
-    if not 0.0 < number < math.inf:
-        raise UsageError(f"{where} is auto or a number above 0, not {words!r}")
+    if not 0.0 <= number < math.inf or (number == 0.0 and not zero):
+        raise UsageError(f"{where} is auto or a number {'of at least' if zero else 'above'} 0, not {words!r}")
     return number

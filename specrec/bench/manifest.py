@@ -77,8 +77,10 @@ def agree(folder: Path, manifest: Manifest) -> Manifest:
     before = read_manifest(folder)
     difference = _difference(_deciding(before), _deciding(manifest), "")
     if difference:
+        former = before.settings["ceiling"]
+        go_on = f"pass --ceiling {former} to go on with it, " * (former != manifest.settings["ceiling"])
         raise UsageError(
-            f"{folder} holds results of something else ({difference}); choose another --output,"
+            f"{folder} holds results of something else ({difference}); {go_on}choose another --output,"
             " or pass --overwrite to start it anew"
         )
     return Manifest(**{**asdict(manifest), "methods": dict(before.methods), "unusable": dict(before.unusable)})

@@ -59,3 +59,26 @@ def test_libraries_take_the_number_of_threads_and_give_it_back(monkeypatch):
     assert os.environ["MKL_NUM_THREADS"] == "7"
     assert torch.get_num_threads() == torch_before
     assert threadpool_info() == before
+
+
+def test_two_that_overlap_leave_nothing_behind_and_the_inner_one_gives_back_to_the_outer(monkeypatch):
+    torch = pytest.importorskip("torch")
+    np.ones((2, 2)) @ np.ones((2, 2))
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    before, torch_before = threadpool_info(), torch.get_num_threads()
+    first, second = library_threads(1), library_threads(1)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)  # not the one that came last
+    assert torch.get_num_threads() == 1
+    assert {library["num_threads"] for library in threadpool_info()} == {1}
+    second.__exit__(None, None, None)
+    assert torch.get_num_threads() == torch_before
+    assert threadpool_info() == before
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    with library_threads(2):
+        with library_threads(1):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+        assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert torch.get_num_threads() == torch_before

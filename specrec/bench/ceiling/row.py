@@ -36,7 +36,7 @@ NAME = "ceiling"
 
 
 def _mse(estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
-    found = PSNR(estimate, reference, mask, wavelengths)
+    found = PSNR(estimate, reference, mask, wavelengths)  # the mean squared error, in decibels
     return Score(255.0**2 * 10.0 ** (-found.value / 10.0), found.weight)
 
 
@@ -212,8 +212,8 @@ def footnotes(ceilings: Mapping[str, Ceiling], columns: Sequence[str]) -> list[s
     return [
         f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes. {left_out:.1%} of the"
         f" pixels, whose colour fewer than {LEAST_SCENES} of them hold, are left out of rmse@matched on both sides.",
-        "The limit of any function of one colour lies between that row and what it has with the tested scene's own"
-        f" pixels in the means: {flattered}.",
+        "That row is somewhat too high, since scenes are finitely many; with the tested scene's own pixels in the means"
+        f" it is too low: {flattered}. A mean is the best function of one colour by squared error, not by these roots.",
     ]
 
 

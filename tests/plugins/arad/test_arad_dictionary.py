@@ -187,3 +187,15 @@ def test_an_atom_that_cannot_be_seen_is_put_away():
     assert not spectra[0].any()
     assert not colours[0].any()
     assert np.isfinite(spectra).all()
+
+
+def test_fewer_atoms_than_the_sparsity_of_training_are_learnt_all_the_same():
+    """SPAMS itself writes beyond its arrays there, so it runs in a process of its own."""
+    code = (
+        "import numpy as np; from specrec_arad.dictionary import learn_with_spams; "
+        "rng = np.random.default_rng(0); spectra = rng.random((300, 31)); "
+        "atoms = spectra[:5] / np.linalg.norm(spectra[:5], axis=1, keepdims=True); "
+        "found = learn_with_spams(spectra, atoms, sparsity=28, iterations=2, batch=64); "
+        "assert found.shape == (5, 31) and np.isfinite(found).all()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

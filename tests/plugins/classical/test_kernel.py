@@ -147,3 +147,9 @@ def test_an_8_bit_colour_among_others_has_the_kernels_of_one_among_its_like(scen
     np.testing.assert_array_equal(whole[::2], method.reconstruct(mixed[::2]))
     direct = np.exp(-(np.linalg.norm(decode_srgb(mixed)[:, :, np.newaxis] - method.centres_, axis=-1) ** 2) / 0.18)
     np.testing.assert_allclose(whole, direct @ method.weights_, rtol=0, atol=1e-6)
+
+
+def test_a_width_that_leaves_no_numbers_is_refused_before_anything_is_kept(scenes):
+    method = Kernel(width="1e-200", ridge="0.1", colours=20)
+    with np.errstate(all="ignore"), pytest.raises(DataError, match="no solution with width 1e-200"):
+        method.fit(scenes, FitContext())
