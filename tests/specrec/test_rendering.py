@@ -154,6 +154,27 @@ def test_a_threshold_is_the_least_value_of_its_level(how: Literal["round", "trun
     assert np.isinf(thresholds[256])
 
 
+@pytest.mark.parametrize("how", ["round", "truncate"])
+def test_a_value_on_a_threshold_or_beside_it_gets_the_level_of_the_formula(
+    how: Literal["round", "truncate"],
+) -> None:
+    from specrec.tristimulus import write_levels
+
+    starts, thresholds = _thresholds(how)
+    # as above, not the values right after a threshold
+    values = (thresholds[1:-1].view(np.int64)[:, None] + [-1, 0, 8]).view(np.float64).reshape(-1)
+    values = values[values * 100.0 / 100.0 == values]  # the loop divides by 100
+    assert len(values) > 600
+    spectra = np.zeros((len(values), 31))
+    spectra[:, 0] = values * 100.0
+    weights = np.zeros((32, 3))
+    weights[0] = 1.0
+    levels = np.empty((len(values), 3), dtype=np.uint8)
+    write_levels(spectra, weights, np.zeros(3), 1.0, np.eye(3), starts, thresholds, levels)
+    expected = quantise(encode_srgb(values), how)
+    np.testing.assert_array_equal(levels, np.repeat(expected[:, np.newaxis], 3, axis=1))
+
+
 def test_a_part_of_a_cube_is_rendered_to_the_bit_as_in_the_whole() -> None:
     cube = np.random.default_rng(0).random((300, 300, 31), dtype=np.float32)
     whole, levels = xyz(cube), render(cube)
