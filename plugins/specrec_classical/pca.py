@@ -28,7 +28,7 @@ class Pca(PerPixelReconstructor):
     summary: ClassVar[str] = "three principal components of the training spectra, matched to the colour"
     reference: ClassVar[str] = (
         "Agahian, Amirshahi and Amirshahi 2008, Reconstruction of reflectance spectra using weighted principal "
-        "component analysis, Color Research and Application 33(5), 360-371 (its classical case, without weights)"
+        "component analysis, doi:10.1002/col.20431 (its classical case, without weights)"
     )
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "centred": Parameter(False, "components around the mean spectrum; else around black, which then gives zero"),

@@ -21,8 +21,9 @@ class RootPolynomial(Regression):
     name: ClassVar[str] = "root-polynomial"
     summary: ClassVar[str] = "regression from roots of products of linear RGB: exposure changes only the scale"
     reference: ClassVar[str] = (
-        "Lin and Finlayson 2019, Exposure invariance in spectral reconstruction from RGB images, 27th Color and "
-        "Imaging Conference; terms: Finlayson, Mackiewicz and Hurlbert 2015, doi:10.1109/TIP.2015.2405336"
+        "Lin and Finlayson 2019, Exposure invariance in spectral reconstruction from RGB images, "
+        "doi:10.2352/issn.2169-2629.2019.27.51; terms: Finlayson, Mackiewicz and Hurlbert 2015, "
+        "doi:10.1109/TIP.2015.2405336"
     )
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "degree": Parameter(4, "largest degree of a product, and of its root", minimum=1, maximum=6),
