@@ -22,8 +22,9 @@ class Polynomial(Regression):
     name: ClassVar[str] = "polynomial"
     summary: ClassVar[str] = "regression from products of the RGB values up to a degree"
     reference: ClassVar[str] = (
-        "Connah and Hardeberg 2005, Spectral recovery using polynomial models, doi:10.1117/12.586315; as a "
-        "baseline: Lin and Finlayson 2021, On the optimization of regression-based spectral reconstruction, doi:10.3390/s21165586"
+        "Connah and Hardeberg 2005, Spectral recovery using polynomial models, doi:10.1117/12.586315; as a baseline: "
+        "Lin and Finlayson 2021, On the optimization of regression-based spectral reconstruction, "
+        "doi:10.3390/s21165586"
     )
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "degree": Parameter(4, "largest degree of a product", minimum=1, maximum=6),
