@@ -32,7 +32,7 @@ def each(task: Callable[[int], object], items: Iterable[int], count: int) -> Non
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(count, initializer=_follow) as pool:
         for _ in pool.map(task, items):
             pass
 
@@ -88,6 +88,12 @@ class _Settings:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _follow() -> None:
+    """Take the number that is asked for in a new thread too: OpenMP keeps one for every thread."""
+    if _asking:
+        _set(_asking[-1][0])
 
 
 def _set(count: int) -> None:
