@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.errors import DataError
+from specrec.errors import DataError, PluginError
 from specrec.rendering import xyz_weights
 
 Floats = NDArray[np.float64]
@@ -126,7 +126,13 @@ def pair_with_colours(spectral_atoms: Floats) -> tuple[Floats, Floats]:
 
 
 def _train(signals: Floats, initial: Floats, sparsity: int, updates: int, batch: int) -> Floats:
-    import spams
+    try:
+        import spams
+    except ImportError as error:  # it is there, as the registry has seen, and broken
+        raise PluginError(
+            f"arad cannot learn: SPAMS is installed and does not import ({error}); install spams-bin again, or take"
+            " training pixels as atoms (atoms=random) or K-SVD (learning=ksvd)"
+        ) from None
     from threadpoolctl import threadpool_limits
 
     # more threads were slower in every trial, and might add up in another order

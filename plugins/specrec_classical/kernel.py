@@ -153,7 +153,11 @@ class Kernel(PerPixelReconstructor):
     def _solve(self, centres: Matrix, targets: Matrix, width: float, ridge: float) -> Matrix:
         gram = self._kernels(centres, centres, width)
         gram[np.diag_indices_from(gram)] += ridge
-        return np.linalg.solve(gram, targets)
+        try:
+            return np.linalg.solve(gram, targets)
+        except np.linalg.LinAlgError:
+            chosen = f"width {width:g} and ridge {ridge:g}"
+            raise DataError(f"kernel has no solution with {chosen}; raise the ridge") from None
 
     def _choose(self, drawn: Drawn, order: NDArray[np.int64]) -> tuple[float, float]:
         """Fit on the pixels that are not held out with every candidate; the least squared error on those that are."""

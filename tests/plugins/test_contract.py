@@ -36,6 +36,7 @@ SMALL = {
 }
 DRAW_NOTHING = ("mean", "linear", "mallett", "matrix-r", "pca", "polynomial", "root-polynomial")
 LEARN_NOTHING = ("mallett",)
+FITTED: dict[str, Reconstructor] = {}
 pytestmark = pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
 
 
@@ -54,6 +55,14 @@ def scenes(make_scene: Callable[..., Scene]) -> list[Scene]:
 
 
 @pytest.fixture
+def fitted(spec: str, scenes: list[Scene]) -> Reconstructor:
+    """The method fitted to `scenes`, once for all tests that only look at it."""
+    if spec not in FITTED:
+        FITTED[spec] = fit(spec, scenes)
+    return FITTED[spec]
+
+
+@pytest.fixture
 def others(make_scene: Callable[..., Scene]) -> list[Scene]:
     return [make_scene(f"t{index}", 33, 36, 10 + index) for index in range(3)]
 
@@ -64,16 +73,15 @@ def rgb() -> np.ndarray:
 
 
 def test_a_method_tells_its_influence_over_the_image_or_that_it_cannot(
-    spec: str, scenes: list[Scene], rgb: np.ndarray
+    spec: str, fitted: Reconstructor, rgb: np.ndarray
 ) -> None:
-    method = fit(spec, scenes)
-    found = method.influence(rgb, 4, 7)
+    found = fitted.influence(rgb, 4, 7)
     if found is not None:
         assert found.shape == rgb.shape[:2]
         assert found.dtype == np.float32
         assert (found >= 0).all()
         far = np.maximum(*np.abs(np.indices(found.shape) - np.reshape([4, 7], (2, 1, 1))))
-        assert not found[far >= (method.receptive_field or far.size)].any()
+        assert not found[far >= (fitted.receptive_field or far.size)].any()
 
 
 def test_fit_returns_self_and_reports_progress(spec: str, scenes: list[Scene]) -> None:
@@ -104,23 +112,22 @@ def test_the_same_seed_gives_the_same_cube_and_another_seed_another(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (6, 1), (13, 17)])
-def test_any_size_gives_a_float32_cube_with_bands_last(spec: str, scenes: list[Scene], size: tuple[int, int]) -> None:
-    cube = fit(spec, scenes).reconstruct(np.full((*size, 3), 0.4, np.float32))
+def test_any_size_gives_a_float32_cube_with_bands_last(spec: str, fitted: Reconstructor, size: tuple[int, int]) -> None:
+    cube = fitted.reconstruct(np.full((*size, 3), 0.4, np.float32))
     assert cube.shape == (*size, 31)
     assert cube.dtype == np.float32
     assert np.isfinite(cube).all()
 
 
-def test_the_input_is_not_changed_and_may_be_read_only(spec: str, scenes: list[Scene], rgb: np.ndarray) -> None:
+def test_the_input_is_not_changed_and_may_be_read_only(spec: str, fitted: Reconstructor, rgb: np.ndarray) -> None:
     before = rgb.copy()
     rgb.setflags(write=False)
-    fit(spec, scenes).reconstruct(rgb)
+    fitted.reconstruct(rgb)
     np.testing.assert_array_equal(rgb, before)
 
 
-def test_the_memory_layout_of_the_image_does_not_matter(spec: str, scenes: list[Scene], rgb: np.ndarray) -> None:
-    method = fit(spec, scenes)
-    np.testing.assert_array_equal(method.reconstruct(np.asfortranarray(rgb)), method.reconstruct(rgb))
+def test_the_memory_layout_of_the_image_does_not_matter(spec: str, fitted: Reconstructor, rgb: np.ndarray) -> None:
+    np.testing.assert_array_equal(fitted.reconstruct(np.asfortranarray(rgb)), fitted.reconstruct(rgb))
 
 
 def test_before_fit_there_is_one_clear_sentence(spec: str, rgb: np.ndarray) -> None:
@@ -129,37 +136,34 @@ def test_before_fit_there_is_one_clear_sentence(spec: str, rgb: np.ndarray) -> N
         method.reconstruct(rgb)
 
 
-def test_the_declared_receptive_field_holds(spec: str, scenes: list[Scene], rgb: np.ndarray) -> None:
-    method = fit(spec, scenes)
-    reach = method.receptive_field
+def test_the_declared_receptive_field_holds(spec: str, fitted: Reconstructor, rgb: np.ndarray) -> None:
+    reach = fitted.receptive_field
     assert reach is not None
     changed = rgb.copy()
     changed[5, 6] = 1 - changed[5, 6]
-    moved = np.argwhere((method.reconstruct(rgb) != method.reconstruct(changed)).any(-1))
+    moved = np.argwhere((fitted.reconstruct(rgb) != fitted.reconstruct(changed)).any(-1))
     assert len(moved)
     assert (np.abs(moved - [5, 6]).max(0) <= reach - 1).all()
     if reach == 1:
         np.testing.assert_array_equal(moved, [[5, 6]])
 
 
-def test_tiles_on_the_grid_with_a_halo_equal_the_whole(spec: str, scenes: list[Scene]) -> None:
-    method = fit(spec, scenes)
+def test_tiles_on_the_grid_with_a_halo_equal_the_whole(spec: str, fitted: Reconstructor) -> None:
     rgb = (np.random.default_rng(2).integers(0, 256, (48, 40, 3)) / 255).astype(np.float32)
-    whole = method.reconstruct(rgb)
-    top = 2 * max(method.grid, 8)
-    start = top - method.halo
-    tile = method.reconstruct(rgb[start : top + 8 + method.halo])
-    np.testing.assert_allclose(tile[method.halo : method.halo + 8], whole[top : top + 8], atol=1e-5)
+    whole = fitted.reconstruct(rgb)
+    top = 2 * max(fitted.grid, 8)
+    start = top - fitted.halo
+    tile = fitted.reconstruct(rgb[start : top + 8 + fitted.halo])
+    np.testing.assert_allclose(tile[fitted.halo : fitted.halo + 8], whole[top : top + 8], atol=1e-5)
 
 
-def test_it_works_in_a_process_of_its_own(spec: str, scenes: list[Scene], rgb: np.ndarray, tmp_path: Path) -> None:
-    method = fit(spec, scenes)
-    save(method, tmp_path / "w.safetensors", make_card(method, wavelengths=range(400, 701, 10), scenes=["s"], seed=0))
+def test_it_works_in_a_process_of_its_own(spec: str, fitted: Reconstructor, rgb: np.ndarray, tmp_path: Path) -> None:
+    save(fitted, tmp_path / "w.safetensors", make_card(fitted, wavelengths=range(400, 701, 10), scenes=["s"], seed=0))
     np.save(tmp_path / "rgb.npy", rgb)
     code = (
         "import numpy, specrec; "
-        f"cube = specrec.load({method.name!r}, 'w.safetensors', 'cpu').reconstruct(numpy.load('rgb.npy')); "
+        f"cube = specrec.load({fitted.name!r}, 'w.safetensors', 'cpu').reconstruct(numpy.load('rgb.npy')); "
         "numpy.save('cube.npy', cube)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-    np.testing.assert_allclose(np.load(tmp_path / "cube.npy"), method.reconstruct(rgb), atol=1e-5)
+    np.testing.assert_allclose(np.load(tmp_path / "cube.npy"), fitted.reconstruct(rgb), atol=1e-5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from arad_scenes import SMALL, make_scene, make_scenes, smooth_spectra
 
-from specrec.errors import DataError
+from specrec.errors import DataError, PluginError
 from specrec.interfaces import FitContext
 from specrec.rendering import xyz_weights
 from specrec.scenes import Scene, TrainingScene
@@ -199,3 +199,9 @@ def test_fewer_atoms_than_the_sparsity_of_training_are_learnt_all_the_same():
         "assert found.shape == (5, 31) and np.isfinite(found).all()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_spams_that_does_not_import_is_one_sentence_with_a_way_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "spams", None)
+    with pytest.raises(PluginError, match=r"does not import .*; install spams-bin again, or take"):
+        learn_with_spams(np.ones((3, 31)), np.ones((2, 31)), sparsity=1, iterations=1, batch=1)

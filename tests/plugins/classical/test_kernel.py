@@ -153,3 +153,8 @@ def test_a_width_that_leaves_no_numbers_is_refused_before_anything_is_kept(scene
     method = Kernel(width="1e-200", ridge="0.1", colours=20)
     with np.errstate(all="ignore"), pytest.raises(DataError, match="no solution with width 1e-200"):
         method.fit(scenes, FitContext())
+
+
+def test_kernels_that_are_all_alike_are_refused_in_one_sentence(scenes):
+    with pytest.raises(DataError, match="raise the ridge"):
+        Kernel(width="1e9", ridge="1e-300", colours=20).fit(scenes, FitContext())

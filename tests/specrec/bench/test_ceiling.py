@@ -305,7 +305,8 @@ def test_with_too_few_other_scenes_the_row_is_empty_and_the_footnote_says_so(sta
     start_of_row = "| ceiling (diagnostic) | weighted |"
     (line,) = (line for line in results.table("md").splitlines() if line.startswith(start_of_row))
     assert set(line.removeprefix(start_of_row).split()) == {"-", "|"}
-    assert "100.0% of the pixels, whose colour fewer than 4 of them hold, are left out" in results.table("md")
+    assert "ceiling: no colour is held by 4 of 3 other scenes, so there is none to be known." in results.table("md")
+    assert "too low" not in results.table("md")
 
 
 def test_masks_hold_valid_pixels_of_the_region_alone(start: Callable[..., Results], tmp_path: Path) -> None:
