@@ -4,15 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 import pytest
 
 from specrec.scenes import Scene, TrainingScene
 from specrec.spectra import WAVELENGTHS
-
-hypothesis.settings.register_profile("busy", deadline=None)  # how long an example takes says how busy the machine is
-hypothesis.settings.load_profile("busy")
 
 os.environ["MPLBACKEND"] = "agg"
 
