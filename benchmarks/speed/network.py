@@ -67,7 +67,7 @@ def methods(branches: int, width: int) -> tuple[PlainGenerator, Gan]:
 
 
 def trainings(
-    branches: int, width: int, dropout: float = 0.1, device: str = "cpu"
+    branches: int, width: int, dropout: float = 0.1, device: str = "cpu", precision: str = "float32"
 ) -> tuple[PlainTraining, AdversarialTraining]:
     """Both, ready to update, with the same weights."""
     plain, ours = (net.to(device) for net in generators(branches, width, dropout))
@@ -76,7 +76,7 @@ def trainings(
     judge.load_state_dict(discriminator.state_dict())
     judge.to(device)
     discriminator.to(device, memory_format=torch.channels_last).train()
-    settings = Gan(branches=branches, width=width).settings
+    settings = Gan(branches=branches, width=width, precision=precision).settings
     return PlainTraining(plain, judge), AdversarialTraining(ours.train(), discriminator, settings, 10**6)
 
 

@@ -61,13 +61,26 @@ class AdversarialTraining(Training):
 
     def update(self, index: int, batch: Batch) -> dict[str, Tensor]:
         """Teach the discriminator in the first part of a round, and the generator in the second."""
-        if index % self.round_length < self.first:
+        if self.kind(index) == "discriminator":
             return {"discriminator": self.discriminator_step(batch.rgb, batch.cube)}
-        share = self.step(index - 1) / self.generator_updates if self.decays else 0.0
-        for group in self.optimisers["generator"].param_groups:
-            group["lr"] = self.rate * (FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * share)))
         error, fooled = self.generator_step(batch.rgb, batch.cube)
         return {self.loss: error, "adversarial": fooled} if self.adversarial else {self.loss: error}
+
+    def schedule(self, index: int) -> None:
+        """Set the generator's learning rate."""
+        if not self.decays:
+            return
+        share = self.step(index - 1) / self.generator_updates
+        rate = self.rate * (FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * share)))
+        for group in self.optimisers["generator"].param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+    def kind(self, index: int) -> str:
+        """Tell the two kinds of update apart."""
+        return "discriminator" if index % self.round_length < self.first else "generator"
 
     def step(self, index: int) -> int:
         """Count the generator updates up to and with update `index`."""
@@ -111,4 +124,6 @@ class AdversarialTraining(Training):
 
 
 def _adam(net: torch.nn.Module, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(net.parameters(), rate, betas=(0.5, 0.999), fused=True)
+    (device,) = {part.device for part in net.parameters()}
+    learning_rate = torch.tensor(rate, device=device) if device.type == "cuda" else rate  # where its kernel reads it
+    return torch.optim.Adam(net.parameters(), learning_rate, betas=(0.5, 0.999), fused=True)

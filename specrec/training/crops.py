@@ -10,8 +10,7 @@ from specrec.errors import UsageError
 from specrec.interfaces import Progress, silent
 from specrec.scenes import TrainingScene, Window
 from specrec.training.prepared import Crop, fill, prepare
-
-RESIDENT_SHARE = 0.6  # of the free memory of a GPU that the training scenes may take
+from specrec.training.resident import Resident, fits
 
 
 class Batch(NamedTuple):
@@ -77,9 +76,9 @@ class Crops:
         self._bands = scenes[0].shape[2]
         self._scenes = prepare(scenes, progress)
         self.fingerprints = [scene.fingerprint for scene in self._scenes]
-        self._home = self._device if self._fits() else torch.device("cpu")
-        if self._home.type != "cpu":
-            self._scenes = [scene.on(self._home) for scene in self._scenes]
+        resident = fits(self._scenes, self._device)
+        self._home = self._device if resident else torch.device("cpu")
+        self._fill = Resident(self._scenes, self._device).fill if resident else fill
         self._rng = np.random.default_rng(seed)
         self._order: list[int] = []
 
@@ -90,7 +89,7 @@ class Crops:
         rgb = torch.empty((self._batch, *sides, 3), device=self._home, pin_memory=pinned)
         cube = torch.empty((self._batch, *sides, self._bands), device=self._home, pin_memory=pinned)
         crops = [self._draw() for _ in range(self._batch)]
-        fill(crops, rgb, cube)
+        self._fill(crops, rgb, cube)
         places = tuple(f"scene {one.name}, crop at row {window.top}, column {window.left}" for one, window, _ in crops)
         rgb, cube = (part.to(self._device, non_blocking=pinned) for part in (rgb, cube))
         return Batch(rgb.permute(0, 3, 1, 2), cube.permute(0, 3, 1, 2), places)
@@ -110,10 +109,10 @@ class Crops:
         for scene in self._scenes:
             height, width = scene.size
             rgb, cube = (torch.empty((1, height, width, bands), device=self._home) for bands in (3, self._bands))
-            fill([Crop(scene, Window(0, 0, height, width))], rgb, cube)
-            coarse = cube[0, ::8, ::8]
+            self._fill([Crop(scene, Window(0, 0, height, width))], rgb, cube)
+            coarse = cube[0, ::8, ::8].cpu()
             columns.append(coarse[scene.mask[::8, ::8]] if scene.mask is not None else coarse.flatten(0, 1))
-        return ((torch.cat(columns).median(dim=0).values + 1.0) / 2.0).cpu()
+        return (torch.cat(columns).median(dim=0).values + 1.0) / 2.0
 
     def _draw(self) -> Crop:
         if not self._order:
@@ -122,9 +121,3 @@ class Crops:
         top, left = (int(self._rng.integers(side - self._size + 1)) for side in scene.size)
         flipped = self._flips and bool(self._rng.random() < 0.5)
         return Crop(scene, Window(top, left, self._size, self._size), flipped)
-
-    def _fits(self) -> bool:
-        if self._device.type != "cuda":
-            return False
-        free, _ = torch.cuda.mem_get_info(self._device)
-        return sum(scene.bytes for scene in self._scenes) <= RESIDENT_SHARE * free

@@ -20,6 +20,7 @@ from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import FitContext
 from specrec.training.checkpoints import CheckpointFile, Identity
 from specrec.training.crops import Batch
+from specrec.training.recorded import Plain, Recorded, is_wanted
 
 CHECKPOINT_SECONDS = 20.0  # between two checkpoints, unless SPECREC_CHECKPOINT_SECONDS says otherwise
 CHECKPOINT_SHARE = 0.02  # of the time that writing checkpoints may take
@@ -77,8 +78,19 @@ class Training(ABC):
     def update(self, index: int, batch: Batch) -> dict[str, Tensor]:
         """Do update number `index`, from 0, and return the losses by name; everything must follow from both arguments.
 
-        Learning rates are set here too, from `index`: no other state is kept than that of `modules` and `optimisers`.
+        No other state is kept than that of `modules` and `optimisers`.
         """
+
+    def schedule(self, index: int) -> None:  # noqa: B027 - most learning rates stay as they are
+        """Set learning rates before update `index`, from `index` alone."""
+
+    def kind(self, index: int) -> str | None:  # noqa: ARG002 - by default none is recorded
+        """Say of which kind update `index` is: those of one kind launch the same kernels on the same memory.
+
+        On CUDA they are then recorded and replayed (`specrec.training.recorded`), so they must not read a number back,
+        their optimisers are fused, and a learning rate that changes is a tensor on the device. None: not recorded.
+        """
+        return None
 
     def step(self, index: int) -> int:
         """Say how update `index` is counted in the curve and in messages; by default from 1."""
@@ -141,7 +153,9 @@ class _Loop:
                 device,
             )
         )
+        self.device = device
         self.waits = reading_waits(device)
+        self.doing = Recorded(training, device) if is_wanted(device) else Plain(training)
         self.done = 0
         self.curve: Curve = []
         self.round: list[dict[str, float]] = []  # losses of the round under way
@@ -150,11 +164,14 @@ class _Loop:
 
     def run(self) -> Curve:
         self._restore()
-        clock = _Clock(self.done)
+        with self.doing.around():
+            self._run(_Clock(self.done))
+        return self.curve
+
+    def _run(self, clock: "_Clock") -> None:
         while self.done < self.training.updates:
             batch = self.stream.next()
-            losses = self.training.update(self.done, batch)
-            self.unread.append((self.done, batch.places, {**losses, "gradient": self.training.gradient}))
+            self.unread.append((self.done, batch.places, self.doing.update(self.done, batch)))
             self.done += 1
             ends = self.done % self.training.round_length == 0 or self.done == self.training.updates
             due = self.file is not None and clock.checkpoint_is_due()
@@ -167,12 +184,13 @@ class _Loop:
                 self._save(clock)
             if not self.unread and (clock.word_is_due() or self.done == self.training.updates):
                 self._tell(clock)
-        return self.curve
 
     def _read(self) -> None:
         """Read the losses that were not read yet, and stop where one is no number."""
-        for index, places, losses in self.unread:
-            values = {name: float(value) for name, value in losses.items()}
+        losses = [value.detach().to(self.device).reshape(()) for _, _, named in self.unread for value in named.values()]
+        numbers = iter(torch.stack(losses).tolist() if losses else [])  # the device is waited for once
+        for index, places, named in self.unread:
+            values = dict(zip(named, numbers, strict=False))
             wrong = [name for name, value in values.items() if not math.isfinite(value)]
             if wrong:
                 where = "; ".join(places) or "an unnamed batch"

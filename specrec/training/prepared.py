@@ -69,12 +69,6 @@ class PreparedScene:
         parts = (self.cube, self.rgb, *(() if self.mask is None else (self.mask,)))
         return sum(part.numel() * part.element_size() for part in parts)
 
-    def on(self, device: torch.device) -> "PreparedScene":
-        """Return the scene held whole on a device."""
-        mask = None if self.mask is None else self.mask.to(device)
-        cube, scale, rgb = (part.to(device) for part in (self.cube, self.scale, self.rgb))
-        return PreparedScene(self.name, self.fingerprint, cube, scale, rgb, mask)
-
 
 class Crop(NamedTuple):
     """One crop that is wanted."""
@@ -93,9 +87,9 @@ def fill(crops: Sequence[Crop], rgb: torch.Tensor, cube: torch.Tensor) -> None:
     Parameters
     ----------
     crops
-        All of one size, with the scenes on one device.
+        All of one size.
     rgb, cube
-        (n, height, width, 3) and (n, height, width, bands) float32, on that device.
+        (n, height, width, 3) and (n, height, width, bands) float32, on the CPU.
     """
     for row, (scene, window, flipped) in enumerate(crops):
         for source, target in ((scene.rgb, rgb[row]), (scene.cube, cube[row])):
@@ -112,7 +106,7 @@ def fill(crops: Sequence[Crop], rgb: torch.Tensor, cube: torch.Tensor) -> None:
         if scene.mask is None:
             continue
         valid = scene.mask[window.slices]
-        if valid.is_cuda or not valid.all():  # asking a GPU would wait for it
+        if not valid.all():
             invalid = ~(_mirrored(valid) if flipped else valid)
             cube[row].masked_fill_(invalid[..., None], -1.0)
 

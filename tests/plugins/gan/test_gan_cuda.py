@@ -26,6 +26,23 @@ def test_scenes_live_on_the_device_and_give_the_crops_of_the_cpu(training_scenes
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
+@pytest.mark.parametrize("adversarial", [1.0, 0.0])
+def test_recorded_updates_give_the_network_of_launched_ones(
+    training_scenes: list[TrainingScene], monkeypatch: pytest.MonkeyPatch, precision: str, adversarial: float
+) -> None:
+    rgb = training_scenes[0].rgb()
+    settings = {**TINY, "precision": precision, "adversarial": adversarial, "decay": "cosine", "learning_rate": 2e-3}
+    recorded = Gan(**settings).fit(training_scenes, FitContext(device="cuda:0"))
+    monkeypatch.setenv("SPECREC_CUDA_GRAPHS", "0")
+    launched = Gan(**settings).fit(training_scenes, FitContext(device="cuda:0"))
+    untrained = Gan(**{**settings, "steps": 3}).fit(training_scenes, FitContext(device="cuda:0"))
+    apart = np.abs(recorded.reconstruct(rgb) - launched.reconstruct(rgb)).max()
+    assert apart < 1e-3 < np.abs(untrained.reconstruct(rgb) - launched.reconstruct(rgb)).max()
+    for one, two in zip(recorded.history_, launched.history_, strict=True):
+        assert one == pytest.approx(two, rel=1e-2)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_a_training_is_taken_up_again_on_the_device(
     training_scenes: list[TrainingScene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:

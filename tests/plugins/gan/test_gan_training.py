@@ -96,7 +96,7 @@ def test_a_cosine_decay_begins_high_and_ends_low_and_the_paper_has_none() -> Non
         rates = []
         for updates in (1, 51, 100):
             index = next(index for index in range(one.updates) if one.step(index) == updates)
-            one.update(index, batch())
+            one.schedule(index)
             rates.append(one.optimisers["generator"].param_groups[0]["lr"])
         assert rates == pytest.approx(expected, abs=0.5e-6)
         assert one.optimisers["discriminator"].param_groups[0]["lr"] == 1e-3

@@ -17,6 +17,7 @@ from specrec.interfaces import silent
 from specrec.scenes import Scene, TrainingScene, Window
 from specrec.training.crops import Crops
 from specrec.training.prepared import Crop, PreparedScene, exact_codes, fill, fingerprint, prepare
+from specrec.training.resident import Resident
 
 
 @pytest.fixture
@@ -68,6 +69,33 @@ def test_crops_of_scenes_of_different_ranges_stand_side_by_side(cache: Path, mak
     for row, view in enumerate(views):
         np.testing.assert_array_equal(cube[row].numpy(), 2 * view.cube(window) - 1)
         np.testing.assert_array_equal(rgb[row].numpy(), 2 * view.rgb(window) - 1)
+
+
+@pytest.mark.parametrize("full_scale", [4095, 65535, None])
+@pytest.mark.parametrize("options", [{}, {"quantisation": "none"}], ids=str)
+@pytest.mark.parametrize("black", [True, False], ids=["with a mask", "without"])
+def test_crops_gathered_at_once_are_those_taken_one_by_one(
+    cache: Path, make_scene: Callable[..., Scene], full_scale: int | None, options: dict[str, str], black: bool
+) -> None:
+    scenes = [make_scene(f"scene{index}", 40 + index, 48 - index, index) for index in range(3)]
+    if not black:
+        scenes = [replace(one, read_mask=lambda shape=one.shape: np.ones(shape[:2], np.bool_)) for one in scenes]
+    views = [TrainingScene(one if full_scale is None else counted(one, full_scale), **options) for one in scenes]
+    prepared = prepare(views, silent)
+    resident = Resident(prepared, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+    for height, width in ((32, 32), (1, 1), (40, 46)):
+        wanted = []
+        for scene in [*prepared, prepared[1]]:
+            top, left = (
+                int(rng.integers(side - size + 1)) for side, size in zip(scene.size, (height, width), strict=True)
+            )
+            wanted.append(Crop(scene, Window(top, left, height, width), bool(rng.random() < 0.5)))
+        one, two = ([torch.empty(4, height, width, bands) for bands in (3, 31)] for _ in range(2))
+        fill(wanted, *one)
+        resident.fill(wanted, *two)
+        for these, those in zip(one, two, strict=True):
+            assert torch.equal(these, those)
 
 
 @given(st.lists(st.floats(0, 70000, width=32), min_size=1, max_size=20), st.sampled_from([1, 255, 4095, 65535]))
