@@ -138,7 +138,7 @@ class Photo:
 
     def _check_values(self, remarks: list[str | None]) -> None:
         """Refuse what is no number, and say what share of the values will be clipped."""
-        share, what = 0.0, "lie below 0 (black) or above 1 (white) and were clipped"
+        share, what = 0.0, "of the values lie below 0 (black) or above 1 (white) and were clipped"
         if self._stored.floating:
             outside = count = 0
             for block in self._stored.blocks():
