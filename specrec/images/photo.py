@@ -172,13 +172,10 @@ def _share_outside_srgb(stored: Stored, conversion: Conversion) -> float:
     """Estimate what share of the pixels a conversion clips, from rows and columns all over the photo."""
     height, width = stored.shape
     step = -(-width // _SAMPLED)
-    outside = count = 0
-    for row in np.unique(np.linspace(0, height - 1, min(height, _SAMPLED)).astype(int)):
-        values = stored.cut(Window(int(row), 0, 1, width))[:, ::step].astype(np.float32)
-        srgb = conversion.values(values / np.float32(stored.full_scale))
-        outside += int(np.count_nonzero(((srgb < -HALF_A_LEVEL) | (srgb > 1.0 + HALF_A_LEVEL)).any(axis=2)))
-        count += values.shape[1]
-    return outside / count
+    rows = np.unique(np.linspace(0, height - 1, min(height, _SAMPLED)).astype(int))
+    values = np.concatenate([stored.cut(Window(int(row), 0, 1, width))[:, ::step] for row in rows])
+    srgb = conversion.values(values.astype(np.float32) / np.float32(stored.full_scale))
+    return float(((srgb < -HALF_A_LEVEL) | (srgb > 1.0 + HALF_A_LEVEL)).any(axis=2).mean())
 
 
 def _encode(image: Image) -> None:

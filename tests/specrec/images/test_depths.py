@@ -235,8 +235,7 @@ def test_the_orientation_a_camera_noted_is_applied(tmp_path, form, orientation):
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF16"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-@given(data=st.data())
+@given(orientation=st.integers(1, 8), data=st.data())
 def test_any_window_of_a_photo_equals_the_part_of_the_whole_upright(tmp_path_factory, form, orientation, data):
     path = tmp_path_factory.mktemp("turned") / "photo"
     upright = UPRIGHT[orientation](write_turned(path, form, orientation))
