@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
-from photo_files import ADOBE, D65, deep_png, gamma_curve, picture, png_bytes, profile_chunk, rgb_profile
+from photo_files import ADOBE, D65, deep_png, gamma_curve, ink_profile, picture, png_bytes, profile_chunk, rgb_profile
 
 from specrec.errors import DataError, SpecrecError
 from specrec.images import read_image
@@ -34,7 +34,9 @@ def a_file(form):
         values = (values / 65535).astype(np.float32) if form == "TIFF float" else values
         tifffile.imwrite(buffer, values, photometric="rgb", **options.get(form, {}))
     elif form == "CMYK":
-        PIL.Image.fromarray(picture(24, 16)).convert("CMYK").save(buffer, format="JPEG", icc_profile=profile)
+        PIL.Image.fromarray(picture(24, 16)).convert("CMYK").save(
+            buffer, format="JPEG", icc_profile=ink_profile("inks")
+        )
     else:
         options = {} if form in ("BMP", "GIF") else {"exif": exif, "icc_profile": profile}
         PIL.Image.fromarray(picture(24, 16)).save(buffer, format=form, **options)
