@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.errors import DataError, UsageError
+from specrec.images.jpeg import open_jpeg
 from specrec.images.kinds import RAW, kind_of, wrong_name
 from specrec.images.pillow import open_picture
 from specrec.images.png import open_png
@@ -163,6 +164,8 @@ def _open(path: Path, kind: str, max_pixels: int) -> Stored:
         return open_raw(path, max_pixels)
     if kind == "PNG":
         return open_png(path, max_pixels)
+    if kind == "JPEG":
+        return open_jpeg(path, max_pixels)
     if kind == "TIFF":
         return open_tiff(path, max_pixels)
     return open_picture(path, kind, max_pixels)

@@ -111,6 +111,22 @@ def test_a_header_that_claims_a_huge_picture_is_refused_at_once(tmp_path):
         read_image(path)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"exif": "preview"}], ids=str)
+def test_a_jpeg_whose_second_half_is_zeros_is_refused(tmp_path, options):
+    path = tmp_path / "half.jpg"
+    preview = PIL.Image.Exif()
+    preview[0x010E] = "\xff\xd9".encode("latin-1") * 4  # as in a preview, whose end is not that of the photo
+    options = {"exif": preview} if "exif" in options else options
+    PIL.Image.fromarray(picture(64, 64)).save(path, **options)
+    content = path.read_bytes()
+    assert read_image(path).shape == (64, 64, 3)
+    path.write_bytes(content + b"a film of a phone" * 100)
+    assert read_image(path).shape == (64, 64, 3)
+    path.write_bytes(content[: len(content) // 2].ljust(len(content), b"\0"))
+    with pytest.raises(DataError, match=r"half\.jpg is damaged and cannot be decoded: the file ends before"):
+        read_image(path)
+
+
 def test_a_truncated_tiff_is_refused_however_it_is_laid_out(tmp_path):
     path = tmp_path / "half.tif"
     for options in ({}, {"rowsperstrip": 4}, {"tile": (16, 16), "compression": "zlib"}, {"planarconfig": "separate"}):
