@@ -156,7 +156,7 @@ class Photo:
                 "of the pixels lie outside sRGB and were clipped to it",
             )
         if share > _WORTH_A_WORD:
-            remarks.append(f"{'about ' * (self._conversion is not None)}{100 * share:.2g} % {what}")
+            remarks.append(f"{'about ' * (self._conversion is not None)}{100 * share:.3g} % {what}")
 
 
 def _open(path: Path, kind: str, max_pixels: int) -> Stored:

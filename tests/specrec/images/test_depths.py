@@ -159,6 +159,8 @@ def test_float_values_beyond_white_are_clipped_and_their_share_is_said(tmp_path)
         FLOAT_REMARK,
         "11 % of the values lie below 0 (black) or above 1 (white) and were clipped",
     )
+    tifffile.imwrite(path, np.full((10, 10, 3), 7.0, dtype=np.float32), photometric="rgb")
+    assert Photo(path).remarks[1].startswith("100 % of the values lie")
 
 
 @pytest.mark.parametrize("shape", [(31, 8, 9), (8, 9, 31), (6, 8, 9)])
