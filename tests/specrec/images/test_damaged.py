@@ -138,3 +138,16 @@ def test_a_truncated_tiff_is_refused_however_it_is_laid_out(tmp_path):
             path.write_bytes(content[:kept])
             with pytest.raises(DataError, match=r"half\.tif is damaged and cannot be decoded"):
                 read_image(path)
+
+
+@pytest.mark.parametrize("options", [{"rowsperstrip": 4}, {"tile": (16, 16)}, {"compression": "lzw"}], ids=str)
+def test_a_tiff_with_a_part_that_was_never_written_is_refused(tmp_path, options):
+    path = tmp_path / "hole.tif"
+    tifffile.imwrite(path, picture(64, 64, dtype=np.uint16), photometric="rgb", **options)
+    with tifffile.TiffFile(path) as file:
+        counts = file.pages.first.tags[325 if "tile" in options else 279]
+        place, size = counts.valueoffset, {3: 2, 4: 4}[counts.dtype]
+    content = path.read_bytes()
+    path.write_bytes(content[:place] + bytes(size) + content[place + size :])  # the decoder would fill it with black
+    with pytest.raises(DataError, match=r"hole\.tif is damaged and cannot be decoded: the file ends before"):
+        read_image(path)
