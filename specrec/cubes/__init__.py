@@ -181,7 +181,13 @@ def read_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None
 
 
 @contextmanager
-def open_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None) -> Iterator[StoredCube]:
+def open_cube(
+    path: str | os.PathLike[str],
+    wavelengths: ArrayLike | None = None,
+    *,
+    key: str | None = None,
+    layout: str | None = None,
+) -> Iterator[StoredCube]:
     """Open a cube file to read parts of it; what it is is decided by its content.
 
     Parameters
@@ -190,6 +196,8 @@ def open_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None
         The file; of ENVI either the header or the data.
     wavelengths
         nm, for a file that names none; those of a file that names them are kept.
+    key, layout
+        The array of a MATLAB file, or its layout, where its keys do not tell (`specrec.cubes.foreign`).
 
     Raises
     ------
@@ -200,7 +208,7 @@ def open_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None
     """
     path = Path(path)
     given = None if wavelengths is None else check_wavelengths(wavelengths, "the wavelengths given")
-    yield readers.find(path, _FORM_OF.get(path.suffix.lower()), given)
+    yield readers.find(path, _FORM_OF.get(path.suffix.lower()), given, key=key, layout=layout)
 
 
 def check_form(path: str | os.PathLike[str], form: str | None = None, dtype: str = "float32") -> str:

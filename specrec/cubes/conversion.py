@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from specrec.cache import check_room
 from specrec.cubes import SPAN, check_form, cube_writer, open_cube, stored_bytes, written_paths
-from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.images import check_absent
 from specrec.parameters import Value
-from specrec.resampling import Extrapolation, Method, Resampling, common_grid, resampling
+from specrec.resampling import TOLERANCE, Extrapolation, Method, Resampling, common_grid, resampling
 from specrec.scenes import Mask, Window
 from specrec.spectra import Cube, describe_grid, is_standard_grid
 
@@ -29,6 +28,7 @@ Grid = NDArray[np.float64] | Literal["keep", "common"]
 _AT_A_TIME = 64 << 20  # bytes of float32; about four times as much is in use
 _SIDE = 64  # pixels; windows are made of whole chunks of specrec's own files
 _COUNTS = (0.0, 65534.0)
+_OF_A_FILE = ("format_version", "specrec_version")  # the new file gets its own
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
     for path in written_paths(target.path, target.form):
         check_absent(path, target.overwrite)
     with open_cube(source.path, source.wavelengths, key=source.key, layout=source.layout) as cube:
+        _check_stated(cube, source.wavelengths)
         way = _way(cube, target, form)
         attributes = _attributes(cube, source, target, form, way)
         height, width, _ = cube.shape
@@ -132,6 +133,11 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         passes = 2 if target.dtype == "uint16" else 1
         tell = _Teller(progress, passes * height * width)
         mask, remarks = cube.mask, list(cube.remarks)
+        if _is_of_icvl(cube, source):
+            remarks.append(
+                f"{source.path}: read as the files of the ICVL site lie, rows from the bottom up; those of NTIRE 2018 are"
+                " upright (--layout ntire2018)"
+            )
         if mask is not None and form == "npy":
             remarks.append(f"{target.path}: an .npy keeps no mask; the {(~mask).sum()} pixels without a value stay")
         span = _span(cube, way, target, mask, tell) if passes == 2 else None
@@ -166,11 +172,9 @@ def _way(cube: StoredCube, target: Target, form: str) -> Resampling:
     return resampling(cube.wavelengths, grid, target.method, extrapolate=target.extrapolate, where=str(cube.path))
 
 
-def _attributes(
-    cube: StoredCube, source: Source, target: Target, form: str, way: Resampling
-) -> dict[str, Value]:
+def _attributes(cube: StoredCube, source: Source, target: Target, form: str, way: Resampling) -> dict[str, Value]:
     """Carry the attributes over, and say what is done."""
-    attributes = dict(cube.attributes)
+    attributes = {name: value for name, value in cube.attributes.items() if name not in _OF_A_FILE}
     done = [f"converted from {cube.path.name} ({cube.form})"]
     said = attributes.get("quantity")
     quantity = source.quantity or said or ("reflectance" if form == "npy" else None)  # an .npy says none
@@ -203,6 +207,21 @@ def _attributes(
     return attributes
 
 
+def _check_stated(cube: StoredCube, given: NDArray[np.float64] | None) -> None:
+    """Refuse wavelengths from the user where the file states others."""
+    stated = cube.wavelengths
+    if given is not None and not (given.shape == stated.shape and np.allclose(given, stated, rtol=0, atol=TOLERANCE)):
+        raise UsageError(f"{cube.path} says its own wavelengths ({describe_grid(stated)}); leave --wavelengths out")
+
+
+def _is_of_icvl(cube: StoredCube, source: Source) -> bool:
+    """Tell whether a file with the key ``rad`` was taken for one of the ICVL site without a word from anyone."""
+    if cube.form != "mat" or source.layout is not None:
+        return False
+    with cube.path.open("rb") as file:
+        return b"Platform: specrec" not in file.read(128)
+
+
 class _Teller:
     """Says how far a piece of work of so many pixels is."""
 
@@ -233,9 +252,7 @@ def _values(
             tell(window, words)
 
 
-def _span(
-    cube: StoredCube, way: Resampling, target: Target, mask: Mask | None, tell: _Teller
-) -> tuple[float, float]:
+def _span(cube: StoredCube, way: Resampling, target: Target, mask: Mask | None, tell: _Teller) -> tuple[float, float]:
     """Find the range of the valid values; where whole counts or the usual span hold each of them exactly, that."""
     low, high = np.inf, -np.inf
     exact = {_COUNTS: True, SPAN: True}
@@ -259,5 +276,3 @@ def _holds(span: tuple[float, float], values: Cube) -> bool:
         return False
     levels = (values - np.float64(span[0])) * (65534 / (span[1] - span[0]))
     return bool((levels == np.rint(levels)).all())
-
-

@@ -71,7 +71,7 @@ def stored(
         If the file is damaged, or contradicts itself.
     """
     path = look.path
-    with open_arrays(path) as arrays:
+    with open_arrays(look) as arrays:
         shapes = arrays.shapes
         if key is not None and key not in shapes:
             raise UsageError(f"{path} has no array {key!r}; it holds {listing(shapes)}")
@@ -83,19 +83,19 @@ def stored(
         if len(shapes[key]) != 3:
             words = " x ".join(map(str, shapes[key]))
             raise DataError(f"{path}: the array {key!r} is {words}, and a cube has three axes")
-        return _describe(path, arrays, key, chosen, wavelengths)
+        return _describe(look, arrays, key, chosen, wavelengths)
 
 
 def _describe(
-    path: Path, arrays: Arrays, key: str, layout: Layout, wavelengths: NDArray[np.float64] | None
+    look: Look, arrays: Arrays, key: str, layout: Layout, wavelengths: NDArray[np.float64] | None
 ) -> StoredCube:
-    of_array, remarks = arrays.shapes[key], []
+    path, of_array, remarks = look.path, arrays.shapes[key], []
     turn = _Turn((1, 0, 2), upside_down=True) if layout.upside_down else _Turn()
     grid = _inside(path, arrays, of_array, strict=wavelengths is None)
     if grid is None:
         grid = wavelengths if wavelengths is not None else grid_of(layout, of_array)
     if grid is None:
-        raise UsageError(
+        raise DataError(
             f"{path}: {key!r} has {of_array[2]} bands and nothing says their wavelengths; add them with --wavelengths"
             " (400:10:700, or a list in nm, or a text file)"
         )
@@ -118,7 +118,7 @@ def _describe(
     if mask_key and arrays.shapes[mask_key] != (height, width):
         words = " x ".join(map(str, arrays.shapes[mask_key]))
         raise DataError(f"{path}: the mask {mask_key!r} is {words} and the cube {height} x {width} pixels")
-    held = _Held(path, arrays if arrays.version == "5" else None)
+    held = _Held(look, arrays if arrays.version == "5" else None)
     return StoredCube(
         path,
         layout.name,
@@ -135,7 +135,7 @@ def _describe(
 class _Held:
     """A file between two readings: one of version 5 keeps what it has unpacked, one of 7.3 is opened each time."""
 
-    path: Path
+    look: Look
     arrays: Arrays | None
 
     def values(
@@ -144,7 +144,7 @@ class _Held:
         if self.arrays is not None:
             values = turn.cut(self.arrays, key, rows, columns, order)
         else:
-            with open_arrays(self.path) as arrays:
+            with open_arrays(self.look) as arrays:
                 values = turn.cut(arrays, key, rows, columns, order)
         return values if scale == 1.0 else values.astype(np.float32) / np.float32(scale)
 
@@ -154,14 +154,12 @@ class _Held:
         if self.arrays is not None:
             valid: Mask = self.arrays.read(key) != 0
         else:
-            with open_arrays(self.path) as arrays:
+            with open_arrays(self.look) as arrays:
                 valid = arrays.read(key) != 0
         return None if valid.all() else valid
 
 
-def _inside(
-    path: Path, arrays: Arrays, of_array: tuple[int, ...], *, strict: bool
-) -> NDArray[np.float64] | None:
+def _inside(path: Path, arrays: Arrays, of_array: tuple[int, ...], *, strict: bool) -> NDArray[np.float64] | None:
     """Read the wavelengths that a file lists, in nm and in its order; what is no such list counts if `strict`."""
     for key in WAVELENGTH_KEYS:
         shape = arrays.shapes.get(key)

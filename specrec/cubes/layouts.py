@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.errors import UsageError
+from specrec.errors import DataError, UsageError
 from specrec.scenes import Quantity
 
 WAVELENGTH_KEYS = ("wavelengths", "wavelength", "lambda", "bands")
@@ -119,7 +119,9 @@ def choose(shapes: Mapping[str, tuple[int, ...]], name: str | None, where: str) 
     Raises
     ------
     UsageError
-        If the file holds no such array, or is of no known layout; the message lists what it holds.
+        If the file holds no array of the layout that the user names, or there is no such layout.
+    DataError
+        If the file is of no known layout; the message lists what it holds.
     """
     there = listing(shapes)
     if name is not None:
@@ -133,13 +135,13 @@ def choose(shapes: Mapping[str, tuple[int, ...]], name: str | None, where: str) 
         if layout.recognised and layout.fits(shapes):
             return layout
     if "rad" in shapes:
-        raise UsageError(
+        raise DataError(
             f"{where}: this is a MATLAB v5 file; a v7.3 file was expected for 'rad', so whether the image is upright is"
             " not known: add --layout ntire2018 (it is) or --layout icvl (it lies as in the files of the ICVL site)"
         )
-    raise UsageError(
-        f"{where} is of no layout that is recognised by its keys; it holds {there}: name the array (--key NAME) and its"
-        " wavelengths (--wavelengths 400:10:700, or a list, or a text file)"
+    raise DataError(
+        f"{where} has no key 'rad'; it holds {there}, which is no layout that is known: name the array (--key NAME) and"
+        " its wavelengths (--wavelengths 400:10:700, or a list, or a text file)"
     )
 
 

@@ -15,11 +15,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cubes.hdf5 import open_hdf5
+from specrec.cubes.hdf5 import check_held, open_hdf5
+from specrec.cubes.readers import Look
 from specrec.errors import DataError
 from specrec.memory import available_memory
 
-_VERSION_5 = (b"\x00\x01IM", b"\x01\x00MI")  # bytes 124 to 127: version and byte order
 _BYTES = {
     "double": 8, "single": 4, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "int64": 8,
     "uint64": 8, "logical": 1,
@@ -44,14 +44,8 @@ class Arrays(Protocol):
         ...
 
 
-def is_version_5(path: Path) -> bool:
-    """Tell by its first bytes whether this is a MATLAB file of version 5."""
-    with path.open("rb") as file:
-        return file.read(128)[124:] in _VERSION_5
-
-
 @contextmanager
-def open_arrays(path: Path) -> Iterator[Arrays]:
+def open_arrays(look: Look) -> Iterator[Arrays]:
     """Open a MATLAB file of either version, chosen by its content.
 
     Raises
@@ -59,18 +53,18 @@ def open_arrays(path: Path) -> Iterator[Arrays]:
     DataError
         If it is neither, or is damaged.
     """
-    if is_version_5(path):
-        yield _Version5(path)
+    if look.is_matlab_5:
+        yield _Version5(look.path)
         return
-    with open_hdf5(path) as file:
-        yield _Version73(file)
+    with open_hdf5(look.path) as file:
+        yield _Version73(look.path, file)
 
 
 class _Version73:
     version = "7.3"
 
-    def __init__(self, file: h5py.File) -> None:
-        self._file = file
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self._path, self._file = path, file
         found = {str(name): item for name, item in file.items() if isinstance(item, h5py.Dataset)}
         self.shapes = {
             name: tuple(reversed(item.shape))
@@ -80,6 +74,7 @@ class _Version73:
 
     def read(self, name: str, part: tuple[slice, ...] | None = None) -> NDArray[Any]:
         stored = self._file[name]
+        check_held(stored, self._path)
         values: NDArray[Any] = stored[()] if part is None else stored[tuple(reversed(part))]
         return values.T  # HDF5 lists the axes of a MATLAB array from the last to the first
 
@@ -124,4 +119,6 @@ class _Version5:
             return reading()
         except Exception as error:  # scipy answers damage with whatever its layers raise
             reason = str(error).partition("\n")[0] or type(error).__name__
-            raise DataError(f"{self.path}: the MATLAB v5 file is damaged ({reason}); copy or download it again") from None
+            raise DataError(
+                f"{self.path}: the MATLAB v5 file is damaged ({reason}); copy or download it again"
+            ) from None

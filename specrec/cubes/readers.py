@@ -52,6 +52,11 @@ class Look:
         return self.names[0]
 
     @property
+    def is_matlab_5(self) -> bool:
+        """Whether this is a MATLAB file of version 5: the version and byte order are at its byte 124."""
+        return self.start[124:128] in (b"\x00\x01IM", b"\x01\x00MI")
+
+    @property
     def attributes(self) -> frozenset[str]:
         """Names of the attributes of an HDF5 file."""
         return self.names[1]
@@ -70,10 +75,22 @@ READERS: list[Reader] = [
     Reader("npy", "specrec.cubes.npy", lambda look: look.start.startswith(b"\x93NUMPY")),
     Reader("mat", "specrec.cubes.mat", lambda look: "rad" in look.keys),
     Reader("hdf5", "specrec.cubes.hdf5", lambda look: "cube" in look.keys and "format_version" in look.attributes),
+    Reader(
+        "matlab",
+        "specrec.cubes.foreign",
+        lambda look: look.is_matlab_5 or bool(look.path.suffix.lower() == ".mat" and look.keys),
+    ),
 ]
 
 
-def find(path: Path, by_suffix: str | None, wavelengths: NDArray[np.float64] | None = None) -> StoredCube:
+def find(
+    path: Path,
+    by_suffix: str | None,
+    wavelengths: NDArray[np.float64] | None = None,
+    *,
+    key: str | None = None,
+    layout: str | None = None,
+) -> StoredCube:
     """Open a cube file with the reader it belongs to.
 
     Parameters
@@ -84,6 +101,8 @@ def find(path: Path, by_suffix: str | None, wavelengths: NDArray[np.float64] | N
         The form that its suffix stands for, for a file that no reader knows.
     wavelengths
         nm, for a file that names none.
+    key, layout
+        The array of a MATLAB file, or its layout, as `specrec.cubes.foreign` takes them; None: told by content.
 
     Raises
     ------
@@ -99,6 +118,10 @@ def find(path: Path, by_suffix: str | None, wavelengths: NDArray[np.float64] | N
             look = Look(path, file.read(512))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
+    if key is not None or layout is not None:
+        foreign: Any = import_module("specrec.cubes.foreign")
+        named: StoredCube = foreign.stored(look, wavelengths, key=key, layout=layout)
+        return named
     for reader in READERS:
         if reader.knows(look):
             return _stored(reader.module, look, wavelengths)

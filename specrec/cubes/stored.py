@@ -69,6 +69,8 @@ class StoredCube:
         (rows, columns, bands), any real type.
     fetch_mask
         Gives the valid pixels, (height, width) bool, or None: all are valid.
+    remarks
+        Sentences for the user, where the file did not say something, or was read otherwise than it lies.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class StoredCube:
     attributes: dict[str, Value]
     fetch: Callable[[slice, slice], NDArray[np.generic]] = field(repr=False)
     fetch_mask: Callable[[], Mask | None] = field(default=lambda: None, repr=False)
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def mask(self) -> Mask | None:
