@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.cubes.coding import decode
 from specrec.cubes.grids import check_nanometres
 from specrec.cubes.layouts import WAVELENGTH_KEYS, Layout, choose, grid_of, listing, of_key
 from specrec.cubes.matlab import Arrays, open_arrays
@@ -146,7 +147,7 @@ class _Held:
         else:
             with open_arrays(self.look) as arrays:
                 values = turn.cut(arrays, key, rows, columns, order)
-        return values if scale == 1.0 else values.astype(np.float32) / np.float32(scale)
+        return decode(values) if scale == 1.0 else decode(values) / np.float32(scale)
 
     def mask(self, key: str | None) -> Mask | None:
         if key is None:

@@ -1,13 +1,10 @@
-"""The arrays of a MATLAB file by name, version 5 (scipy) or 7.3 (HDF5), their axes in MATLAB's order.
+"""The arrays of a MATLAB file by name, version 5 or 7.3 (HDF5), their axes in MATLAB's order.
 
-Only real numbers are read, and only the array that is asked for. Version 7.3 is read window by window. Version 5 has to
-be unpacked whole, so what its header promises is compared with the memory there is before anything is taken.
+Only real numbers are read, and only the array that is asked for: window by window, or whole where version 5 has packed it.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,15 +12,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.cubes import mat5
 from specrec.cubes.hdf5 import check_held, open_hdf5
 from specrec.cubes.readers import Look
-from specrec.errors import DataError
-from specrec.memory import available_memory
-
-_BYTES = {
-    "double": 8, "single": 4, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "int64": 8,
-    "uint64": 8, "logical": 1,
-}  # fmt: skip
 
 
 class Arrays(Protocol):
@@ -79,46 +70,20 @@ class _Version73:
         return values.T  # HDF5 lists the axes of a MATLAB array from the last to the first
 
 
-@dataclass
 class _Version5:
-    path: Path
     version = "5"
 
-    def __post_init__(self) -> None:
-        from scipy.io import whosmat
-
-        listed = self._said_plainly(lambda: whosmat(str(self.path), appendmat=False))
-        numbers = [(name, shape, kind) for name, shape, kind in listed if kind in _BYTES and shape and 0 not in shape]
-        self.shapes = {name: tuple(map(int, shape)) for name, shape, _kind in numbers}
-        self._bytes = {name: _BYTES[kind] * math.prod(map(int, shape)) for name, shape, kind in numbers}
-        self._loaded: dict[str, NDArray[Any]] = {}
+    def __init__(self, path: Path) -> None:
+        self._path, self._variables = path, mat5.variables(path)
+        self.shapes = {name: variable.shape for name, variable in self._variables.items()}
+        self._unpacked: dict[str, NDArray[Any]] = {}
 
     def read(self, name: str, part: tuple[slice, ...] | None = None) -> NDArray[Any]:
-        if name not in self._loaded:
-            self._loaded[name] = self._load(name)
-        whole = self._loaded[name]
-        return whole if part is None else whole[part]
-
-    def _load(self, name: str) -> NDArray[Any]:
-        from scipy.io import loadmat
-
-        needed, free = 2 * self._bytes[name], available_memory()  # the bytes of the file and the array made of them
-        if needed > free:
-            raise DataError(
-                f"{self.path}: the array {name!r} needs {needed / 1e9:.1f} GB to unpack and {free / 1e9:.1f} GB are"
-                " free; save it as v7.3 in MATLAB (save(..., '-v7.3')), which is read piece by piece"
-            )
-        contents = self._said_plainly(lambda: loadmat(str(self.path), variable_names=[name], appendmat=False))
-        array = np.asarray(contents.get(name))
-        if array.dtype.kind not in "fiub" or array.shape != self.shapes[name]:
-            raise DataError(f"{self.path}: the array {name!r} is no array of real numbers")
-        return array
-
-    def _said_plainly(self, reading: Any) -> Any:
-        try:
-            return reading()
-        except Exception as error:  # scipy answers damage with whatever its layers raise
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            raise DataError(
-                f"{self.path}: the MATLAB v5 file is damaged ({reason}); copy or download it again"
-            ) from None
+        variable = self._variables[name]
+        if variable.packed is None:
+            whole = mat5.read(self._path, variable)
+        else:
+            if name not in self._unpacked:
+                self._unpacked[name] = mat5.read(self._path, variable)
+            whole = self._unpacked[name]
+        return np.array(whole if part is None else whole[part])
