@@ -135,8 +135,8 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         mask, remarks = cube.mask, list(cube.remarks)
         if _is_of_icvl(cube, source):
             remarks.append(
-                f"{source.path}: read as the files of the ICVL site lie, rows from the bottom up; those of NTIRE 2018 are"
-                " upright (--layout ntire2018)"
+                f"{source.path}: read as the files of the ICVL site lie, rows from the bottom up; those of NTIRE 2018"
+                " are upright (--layout ntire2018)"
             )
         if mask is not None and form == "npy":
             remarks.append(f"{target.path}: an .npy keeps no mask; the {(~mask).sum()} pixels without a value stay")
@@ -194,8 +194,9 @@ def _attributes(cube: StoredCube, source: Source, target: Target, form: str, way
         )
     if way.extrapolated:
         words = ", ".join(f"{band:g}" for band in way.extrapolated)
-        attributes["extrapolated"] = words
         done.append(f"{words} nm repeat the nearest band")
+        earlier = str(attributes.get("extrapolated", ""))
+        attributes["extrapolated"] = f"{earlier}, {words}" if earlier else words
     if target.scale != 1.0:
         if not 0.0 < target.scale < np.inf:
             raise UsageError(f"a scale is a positive factor, not {target.scale:g}")

@@ -1,12 +1,12 @@
 """MATLAB files of version 5: where the arrays of real numbers lie, and their values.
 
-scipy reads these files too, but leaves the process with a segmentation fault where one byte of a file is damaged; so the
-small part that cubes need is read here, with every length checked before it is believed. An array that is not
+scipy reads these files too, but ends the process with a segmentation fault where one byte of a file is damaged; so
+the small part that cubes need is read here, with every length checked before it is believed. An array that is not
 compressed is read in place, window by window; a compressed one is unpacked whole.
 
 A file is a header of 128 bytes and then elements: a type, a number of bytes, the bytes. An element is a matrix (flags,
-dimensions, name, values, each an element again), or one such packed by zlib. Values may be stored in a smaller type than
-MATLAB shows them in.
+dimensions, name, values, each an element again), or one such packed by zlib. Values may be stored in a smaller type
+than MATLAB shows them in.
 
 References
 ----------

@@ -1,6 +1,6 @@
 """The arrays of a MATLAB file by name, version 5 or 7.3 (HDF5), their axes in MATLAB's order.
 
-Only real numbers are read, and only the array that is asked for: window by window, or whole where version 5 has packed it.
+Only real numbers are read, and only the array that is asked for: window by window, or whole where version 5 packed it.
 """
 
 from collections.abc import Iterator, Mapping
