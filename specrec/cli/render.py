@@ -43,7 +43,7 @@ def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> Non
     if not is_standard_grid(contents.wavelengths):
         raise DataError(
             f"{cube}: rendering needs the 31 bands 400-700 nm in steps of 10 nm, this cube has"
-            f" {describe_grid(contents.wavelengths)}; convert it first (specrec convert {cube} NEW.h5 --grid 400:10:700)"
+            f" {describe_grid(contents.wavelengths)}; convert it (specrec convert {cube} NEW.h5 --grid 400:10:700)"
         )
     try:
         if mask is not None and not mask.all():

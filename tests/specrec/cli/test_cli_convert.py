@@ -129,7 +129,7 @@ def test_each_mistake_is_one_sentence_and_writes_nothing(specrec, harvard, tmp_p
 
 def test_a_cube_on_another_grid_is_rendered_after_a_conversion_which_is_named(specrec, harvard):
     said = specrec("render", "imgd3.mat", code=1)
-    assert said.endswith("convert it first (specrec convert imgd3.mat NEW.h5 --grid 400:10:700)")
+    assert said.endswith("convert it (specrec convert imgd3.mat NEW.h5 --grid 400:10:700)")
 
 
 @pytest.mark.parametrize(
