@@ -1,8 +1,8 @@
 """A folder of cube files as a data set; each file says its wavelengths, quantity and mask.
 
 Any file that `specrec.cubes.open_cube` reads and that names its quantity serves: specrec's own .h5, ENVI (.hdr),
-NetCDF, and the MATLAB layouts that are known by their keys. Pictures and bare arrays (.tif, .npy) are passed by, since folders
-hold them for other reasons.
+NetCDF, and the MATLAB layouts that are known by their keys. Pictures and bare arrays (.tif, .npy) are passed by, since
+folders hold them for other reasons.
 """
 
 from functools import cached_property, partial
