@@ -147,7 +147,10 @@ class _Held:
         else:
             with open_arrays(self.look) as arrays:
                 values = turn.cut(arrays, key, rows, columns, order)
-        return decode(values) if scale == 1.0 else decode(values) / np.float32(scale)
+        if scale == 1.0:
+            return decode(values)
+        with np.errstate(invalid="ignore"):  # a damaged NaN is told where the cube is checked
+            return decode(values) / np.float32(scale)
 
     def mask(self, key: str | None) -> Mask | None:
         if key is None:
