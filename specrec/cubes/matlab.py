@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cubes import mat5
-from specrec.cubes.hdf5 import check_held, open_hdf5
+from specrec.cubes.hdf5 import numbers, open_hdf5
 from specrec.cubes.readers import Look
 
 
@@ -64,8 +64,7 @@ class _Version73:
         }
 
     def read(self, name: str, part: tuple[slice, ...] | None = None) -> NDArray[Any]:
-        stored = self._file[name]
-        check_held(stored, self._path)
+        stored = numbers(self._file, name, len(self.shapes[name]), self._path)
         values: NDArray[Any] = stored[()] if part is None else stored[tuple(reversed(part))]
         return values.T  # HDF5 lists the axes of a MATLAB array from the last to the first
 
