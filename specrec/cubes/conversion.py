@@ -248,7 +248,8 @@ def _values(
             window = Window(top, left, min(down, height - top), min(across, width - left))
             values = way.apply(cube.read(window))
             if target.scale != 1.0:
-                values = (values.astype(np.float64) * target.scale).astype(np.float32)
+                with np.errstate(over="ignore"):  # what float32 does not hold is told where it is written
+                    values = (values.astype(np.float64) * target.scale).astype(np.float32)
             yield window, values
             tell(window, words)
 
