@@ -42,6 +42,7 @@ dtypes: Mapping[str, str] = {
 }
 
 _STANDARD_NAME = "radiation_wavelength"
+_HISTORY = f"written by specrec {version('specrec')}"  # unless the cube has one
 _OWN = ("Conventions", "title", "source", "history")
 
 
@@ -81,13 +82,13 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
 
 
 def _global_attributes(outline: Outline) -> dict[str, Any]:
-    made, method = f"specrec {version('specrec')}", outline.attributes["method"]
+    method = outline.attributes["method"]
     stated = {key: np.int8(value) if isinstance(value, bool) else value for key, value in outline.attributes.items()}
     return {
         "Conventions": "CF-1.11",
         "title": f"spectral {outline.attributes['quantity']}",
         "source": f"estimated from an RGB image by {method}" if method else "unknown",
-        "history": f"written by {made}",
+        "history": _HISTORY,
         **stated,
     }
 
@@ -123,7 +124,9 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
             raise DataError(f"{path}: the mask has shape {held} and the cube {shape}")
         said_of_all = attributes_of(file, path)
     attributes: dict[str, Value] = {
-        key: value for key, value in said_of_all.items() if key not in _OWN and not key.startswith("_")
+        key: value
+        for key, value in said_of_all.items()
+        if not key.startswith("_") and (key not in _OWN or (key == "history" and value != _HISTORY))
     }
     if "quantity" not in attributes and places.cube in QUANTITIES:
         attributes["quantity"] = places.cube

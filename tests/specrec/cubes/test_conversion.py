@@ -184,6 +184,10 @@ def test_what_was_done_is_said_in_the_history(here):
     attributes = read_cube(here / "c.tif").attributes
     assert attributes["history"].endswith("repeat the nearest band; converted from b.h5 (hdf5)")
     assert attributes["extrapolated"] == "400, 410"
+    for form in ("netcdf", "envi", "mat"):
+        to(here / "c.tif", here / f"d{SUFFIXES[form]}")
+        kept = read_cube(here / f"d{SUFFIXES[form]}").attributes["history"]
+        assert kept == attributes["history"] + "; converted from c.tif (tiff)"
 
 
 def test_nothing_is_extrapolated_unasked_and_the_common_grid_is_a_way_out(here):
