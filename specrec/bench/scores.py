@@ -64,29 +64,27 @@ def weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float
     return float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
 
 
-def scene_scores(records: Records, slug: str, folds: Sequence[int], runs: int, metric: str) -> SceneScores | None:
-    """Collect the scores of a method; None where a cell or a score is missing.
+def scene_scores(
+    records: Records, slug: str, manifest: Manifest, folds: Sequence[int], metric: str
+) -> SceneScores | None:
+    """Collect the scores of a method; None where a cell or a score is missing, or its scenes are others.
 
-    A scene that several of the folds test counts as one: its values by their weights, and the sum of its weights.
+    A scene that several of the folds test counts as one: the mean of its values, and the sum of its weights.
     """
-    scenes: dict[str, None] = {}
-    found: list[dict[str, list[tuple[float, float]]]] = []
-    for run in range(runs):
-        of_run: dict[str, list[tuple[float, float]]] = {}
+    scenes = list(dict.fromkeys(name for fold in folds for name in manifest.folds[fold]["test"]))
+    runs = range(manifest.settings["runs"])
+    values, weights = np.zeros((2, len(runs), len(scenes)))
+    for run in runs:
+        found: dict[str, list[list[float]]] = {}
         for fold in folds:
             for image in records.get((slug, fold, run), {}).get("images", []):
-                score = image["scores"].get(metric)
-                if score is None:
+                if metric not in image["scores"]:
                     return None
-                of_run.setdefault(image["scene"], []).append((float(score[0]), float(score[1])))
-        found.append(of_run)
-        scenes.update(dict.fromkeys(of_run))
-    if not scenes or any(set(of_run) != set(scenes) for of_run in found):
-        return None
-    values, weights = np.zeros((2, runs, len(scenes)))
-    for run, of_run in enumerate(found):
+                found.setdefault(image["scene"], []).append([float(part) for part in image["scores"][metric][:2]])
+        if set(found) != set(scenes):
+            return None
         for index, scene in enumerate(scenes):
-            several = np.array(of_run[scene])
+            several = np.array(found[scene])
             weights[run, index] = several[:, 1].sum()
             if weights[run, index] > 0:
                 values[run, index] = weighted(several[:, 0], several[:, 1])

@@ -7,15 +7,14 @@ where the corrected p is 0.05 or more, or where the interval holds 0: a differen
 """
 
 import math
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specrec.bench.ceiling.row import column
+from specrec.bench.paired import holm, intervals, wilcoxon
 from specrec.bench.scores import SceneScores, parts, scene_scores
 from specrec.errors import SpecrecError
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from specrec.bench.results import Results
 
 LEVEL = 0.05
-RESAMPLES = 9999
-SEED = 0
-"""Of the resamples; they are the same for every metric, so that a table is always the same."""
 
 Standing = Literal["best", "tied", "worse", ""]
 
@@ -152,18 +148,17 @@ def compare(results: "Results", metric: str, part: str = "weighted") -> Comparis
         higher = column(metric).higher_is_better
     except SpecrecError:  # of a plugin that is not there now
         return None
-    found, left_out = _taking_part(results, metric, part)
+    numbers, found, left_out = _taking_part(results, metric, part)
     if len(found) < 2:
         return None
-    numbers = {slug: scores.number for slug, scores in found.items()}
     best = (max if higher else min)(numbers, key=lambda slug: numbers[slug])
     others = [slug for slug in found if slug != best]
     methods = results.manifest.methods
-    intervals = _intervals([found[slug] for slug in others], found[best])
+    ranges = intervals([found[slug] for slug in others], found[best])
     tests = [wilcoxon(found[slug].per_scene, found[best].per_scene) for slug in others]
     differences = []
     for slug, (low, high, kind), (p, scenes), corrected in zip(
-        others, intervals, tests, holm([p for p, _ in tests]), strict=True
+        others, ranges, tests, holm([p for p, _ in tests]), strict=True
     ):
         estimate = _less(numbers[slug], numbers[best])
         tied = corrected >= LEVEL or low <= 0.0 <= high
@@ -182,7 +177,7 @@ def compare_all(results: "Results") -> dict[tuple[str, str], Comparison]:
 
 def pairs(results: "Results", metric: str, part: str = "weighted") -> Pairs | None:
     """Compare every method with every other one; None where there are no two."""
-    found, _ = _taking_part(results, metric, part)
+    numbers, found, _ = _taking_part(results, metric, part)
     if len(found) < 2:
         return None
     scores = list(found.values())
@@ -193,109 +188,30 @@ def pairs(results: "Results", metric: str, part: str = "weighted") -> Pairs | No
     for square, values in ((p, tests), (p_holm, holm(tests))):
         square[above] = values
         square.T[above] = values
-    estimate = np.array([[_less(one.number, other.number) for other in scores] for one in scores])
+    estimate = np.array([[_less(numbers[one], numbers[other]) for other in found] for one in found])
     return Pairs(metric, part, tuple(results.manifest.methods[slug] for slug in found), estimate, p, p_holm)
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Correct p-values for being several: the k-th smallest of m is multiplied by m - k + 1, and order is kept.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
-    return [float(value) for value in corrected]
-
-
-def wilcoxon(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, int]:
-    """Test whether two methods differ on paired scenes: Wilcoxon's signed-rank test, two-sided.
-
-    Scenes that count for one method alone, and differences of 0, are dropped. Exact up to 50 differences without ties
-    and up to 13 with them, by the normal approximation otherwise.
-
-    Returns
-    -------
-    p, 1 where no scene differs; and how many differ.
-    """
-    from scipy import stats
-
-    both = ~(np.isnan(one) | np.isnan(other)) & (one != other)  # infinity less infinity is no difference either
-    differences = one[both] - other[both]
-    if not len(differences):
-        return 1.0, 0
-    return float(stats.wilcoxon(differences, zero_method="wilcox", method="auto").pvalue), len(differences)
-
-
-def _taking_part(results: "Results", metric: str, part: str) -> tuple[dict[str, SceneScores], dict[str, str]]:
-    """Find the scores of the methods that have a number in the table, and say of the others why not."""
-    folds = dict(parts(results.manifest)).get(part, [])
+def _taking_part(
+    results: "Results", metric: str, part: str
+) -> tuple[dict[str, float], dict[str, SceneScores], dict[str, str]]:
+    """Find the numbers and scores of the methods that have a number in the table, and say of the others why not."""
+    manifest = results.manifest
+    folds = dict(parts(manifest)).get(part, [])
     rows = {row.slug: row for row in results.rows if row.slug and row.part == part}
-    found, left_out = {}, {}
-    for slug, written in results.manifest.methods.items():
+    numbers, found, left_out = {}, {}, {}
+    for slug, written in manifest.methods.items():
         row = rows.get(slug)
-        scores = None
-        if row is not None and metric in row.numbers:
-            scores = scene_scores(results.records, slug, folds, results.manifest.settings["runs"], metric)
-        if scores is None:
+        if row is None or metric not in row.numbers:
             left_out[written] = (row.note if row is not None else "") or "it has no such number"
-        elif math.isnan(scores.number):
+        elif math.isnan(row.numbers[metric].mean):
             left_out[written] = "its number is NaN"
+        elif (scores := scene_scores(results.records, slug, manifest, folds, metric)) is None:
+            left_out[written] = "it was tested on other scenes"
         else:
-            found[slug] = scores
-    scenes = [set(scores.scenes) for scores in found.values()]
-    for slug, names in zip(list(found), scenes, strict=True):
-        if names != scenes[0]:
-            left_out[results.manifest.methods[slug]] = "it was tested on other scenes"
-            del found[slug]
-    return found, left_out
+            numbers[slug], found[slug] = row.numbers[metric].mean, scores
+    return numbers, found, left_out
 
 
 def _less(one: float, other: float) -> float:
     return 0.0 if one == other else one - other
-
-
-Interval = tuple[float, float, Literal["BCa", "percentile", "none"]]
-
-
-def _intervals(others: Sequence[SceneScores], best: SceneScores) -> list[Interval]:
-    """Find the interval of each difference, all from the same resamples of scenes."""
-    finite = [index for index, one in enumerate(others) if np.isfinite([one.number, best.number]).all()]
-    found: list[Interval] = [(math.nan, math.nan, "none")] * len(others)
-    count = len(best.scenes)
-    if count < 2 or not finite:
-        return found
-    from scipy import stats
-
-    everyone = [best, *(others[index] for index in finite)]
-    places = [[one.scenes.index(scene) for scene in best.scenes] for one in everyone]
-    weights = np.stack([one.weights[:, place] for one, place in zip(everyone, places, strict=True)])
-    values = np.stack([one.values[:, place] for one, place in zip(everyone, places, strict=True)])
-
-    def statistic(drawn: NDArray[Any], axis: int = -1) -> NDArray[np.float64]:
-        """Differences of the table's numbers, (comparisons, ...), of scenes drawn again, (..., scenes)."""
-        draws = drawn.astype(np.int64).reshape(-1, drawn.shape[axis])
-        offsets = count * np.arange(len(draws))[:, None]
-        times = np.bincount((draws + offsets).ravel(), minlength=count * len(draws)).reshape(len(draws), count)
-        numbers = ((weights * values) @ times.T / (weights @ times.T)).mean(axis=1)  # (methods, draws)
-        differences: NDArray[np.float64] = numbers[1:] - numbers[0]
-        return differences.reshape(-1, *drawn.shape[:-1])
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # where BCa is not defined it gives NaN and says so; what is done then is below
-        boot = stats.bootstrap(
-            (np.arange(count),), statistic, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(SEED)
-        )
-    lows, highs = boot.confidence_interval
-    for index, low, high, drawn in zip(finite, lows, highs, boot.bootstrap_distribution, strict=True):
-        kind: Literal["BCa", "percentile"] = "BCa"
-        if not np.isfinite([low, high]).all():
-            kind = "percentile"
-            known = drawn[np.isfinite(drawn)]  # no number: no scene that was drawn counts
-            low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (math.nan, math.nan)
-        found[index] = (float(low), float(high), kind)
-    return found
