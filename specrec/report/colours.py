@@ -1,4 +1,4 @@
-"""A cube on any wavelengths as a picture: the rendering of the benchmark where it can be, and words for what was done."""
+"""A cube on any wavelengths as a picture: the rendering of the benchmark where it can be, and words for how."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def picture(cube: Cube, valid: Mask, wavelengths: NDArray[np.float64], gain: flo
     Where they do not cover them, three bands stand for red, green and blue: nothing is extrapolated.
     """
     usable = np.where(valid[..., np.newaxis], cube, np.float32(0.0)) * np.float32(gain)
-    words = "" if gain == 1.0 else f", values × {gain:.3g}"
+    words = "" if gain == 1.0 else f", values times {gain:.3g}"
     grid = on_standard_grid(usable, wavelengths)
     if grid is not None:
         how = "" if is_standard_grid(wavelengths) else ", spectra interpolated to 10 nm"

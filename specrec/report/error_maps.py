@@ -54,7 +54,8 @@ def _cosine(estimated: NDArray[np.float64], true: NDArray[np.float64]) -> Map:
     lengths = np.linalg.norm(estimated, axis=2) * np.linalg.norm(true, axis=2)
     products = np.abs(np.sum(estimated * true, axis=2))
     cosines = np.divide(products, lengths, out=np.full(lengths.shape, np.nan), where=lengths > 0.0)
-    return np.minimum(cosines, 1.0)
+    clipped: Map = np.minimum(cosines, 1.0)
+    return clipped
 
 
 def _relative(estimated: NDArray[np.float64], true: NDArray[np.float64]) -> Map:
@@ -62,4 +63,5 @@ def _relative(estimated: NDArray[np.float64], true: NDArray[np.float64]) -> Map:
     ratios = np.divide(estimated - true, true, out=np.zeros_like(true), where=bright)
     counts = np.count_nonzero(bright, axis=2)
     sums = np.sum(ratios**2, axis=2)
-    return np.sqrt(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
+    means: Map = np.sqrt(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
+    return means

@@ -130,9 +130,12 @@ def pack_scene(scene: SceneToShow, step: int) -> dict[str, Any]:
     gain = brightness(list(zip(values, valid, grids, strict=True))) if scene.scale_to_white else 1.0
     packed = []
     maps: list[dict[str, NDArray[np.float64]]] = []
+    scaled = gain == 1.0  # else the values are no fractions of white, and 255 of them is no white either
     for index, shown in enumerate(scene.cubes):
         image, how = picture(values[index], valid[index], shown.wavelengths, gain)
         maps.append(_maps(scene, index, values, valid, gain, step))
+        if not scaled and "rmse" in maps[-1]:
+            maps[-1]["rmse"] /= 255.0
         packed.append(
             {
                 "name": shown.name,
@@ -158,6 +161,7 @@ def pack_scene(scene: SceneToShow, step: int) -> dict[str, Any]:
         "note": scene.note,
         "white": max(bright, default=1.0) or 1.0,
         "scales": _scales(maps),
+        "rmse_unit": "of 255 levels" if scaled else "in the cubes' own units",
         "cubes": packed,
     }
 

@@ -78,8 +78,7 @@ def _split(levels: NDArray[np.uint16]) -> bytes:
 
 def _join(data: bytes) -> NDArray[np.uint16]:
     low, high = np.frombuffer(data, dtype=np.uint8).reshape(2, -1).astype(np.uint16)
-    levels: NDArray[np.uint16] = low | (high << 8)
-    return levels
+    return (low | (high << 8)).astype(np.uint16)
 
 
 def _text(data: bytes) -> str:

@@ -9,16 +9,24 @@ import numpy as np
 
 from specrec.bench.looks import Look, read_estimate, read_look, reference_path, shown_scenes
 from specrec.bench.results import Results
-from specrec.cubes import read_cube
+from specrec.bench.statistics import Comparison
+from specrec.cubes import open_cube
 from specrec.errors import SpecrecError
 from specrec.report.looking import PAGE_BYTES, RESERVE, SceneToShow, Shown, pack_scenes
 from specrec.report.page import as_json, write_page
-from specrec.report.results_parts import method_cards, metric_facts, scores_of_images, settings_of_run, table_rows
+from specrec.report.results_parts import (
+    comparison_facts,
+    method_cards,
+    metric_facts,
+    scores_of_images,
+    settings_of_run,
+    table_rows,
+)
 from specrec.scenes import Mask
 from specrec.spectra import Cube
 
 
-def write_results_page(results: Results, target: Path, comparisons: Mapping[str, Any]) -> Path:
+def write_results_page(results: Results, target: Path, comparisons: Mapping[str, Comparison]) -> Path:
     """Write the page of a results folder, whole or not at all.
 
     Parameters
@@ -45,7 +53,8 @@ def write_results_page(results: Results, target: Path, comparisons: Mapping[str,
         "title": f"{settings['name']}: {settings['dataset']}",
         "lead": _lead(results),
         "metrics": metric_facts(results.metrics),
-        "table": table_rows(results, comparisons),
+        "table": table_rows(results),
+        "comparisons": comparison_facts(comparisons),
         "scores": scores_of_images(results),
         "methods": method_cards(results),
         "settings": settings_of_run(results),
@@ -123,7 +132,9 @@ def _looks(results: Results, fold: int, name: str, missing: list[str]) -> SceneT
             missing.append(f"{name}: {written} was computed without keeping a cube")
             continue
         again = partial(_estimate, record, position, look)
-        shown.append(Shown(written, style, look.wavelengths, partial(_thinned, again, look), valid, f"estimate, {slug}"))
+        shown.append(
+            Shown(written, style, look.wavelengths, partial(_thinned, again, look), valid, f"estimate, {slug}")
+        )
     return SceneToShow(
         name, look.shape, shown, look.quantity, "scaled to 0..1" if _scaled(results) else "", look.step, scored,
         note=f"tested in fold {fold}",
@@ -147,24 +158,27 @@ def _stored_cubes(results: Results, fold: int, name: str) -> SceneToShow | None:
     if results.manifest.settings["region"] != "full" or not done or not all(path.is_file() for path in (true, *paths)):
         return None
     try:
-        first = read_cube(true)
+        with open_cube(true) as file:
+            mask, wavelengths, attributes = file.mask, file.wavelengths, file.attributes
+            height, width = file.shape[:2]
     except SpecrecError:
         return None
-    mask = np.ones(first.cube.shape[:2], dtype=np.bool_) if first.mask is None else first.mask
 
     def valid(step: int) -> Mask:
-        return mask[::step, ::step]
+        whole = np.ones((height, width), dtype=np.bool_) if mask is None else mask
+        return whole[::step, ::step]
 
-    def read(path: Path, step: int) -> Cube:
-        return read_cube(path).cube[::step, ::step]
-
-    shown = [Shown("truth", -1, first.wavelengths, partial(read, true), valid, "the reference")]
+    shown = [Shown("truth", -1, wavelengths, partial(_read, true), valid, "the reference")]
     for (style, slug, written), path in zip(done, paths, strict=True):
-        shown.append(Shown(written, style, first.wavelengths, partial(read, path), valid, f"estimate, {slug}"))
-    height, width = first.cube.shape[:2]
+        shown.append(Shown(written, style, wavelengths, partial(_read, path), valid, f"estimate, {slug}"))
     units = "scaled to 0..1" if _scaled(results) else ""
-    quantity = str(first.attributes.get("quantity", ""))
+    quantity = str(attributes.get("quantity", ""))
     return SceneToShow(name, (height, width), shown, quantity, units, note=f"tested in fold {fold}")
+
+
+def _read(path: Path, step: int) -> Cube:
+    with open_cube(path) as file:
+        return file.read(step=step)
 
 
 def _scaled(results: Results) -> bool:

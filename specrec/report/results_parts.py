@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from specrec.bench.ceiling.row import column
 from specrec.bench.results import Results
+from specrec.bench.statistics import Comparison
 from specrec.errors import SpecrecError
 from specrec.registry import registry
 from specrec.report.error_maps import MAPPED
@@ -30,39 +31,40 @@ def metric_facts(names: Sequence[str]) -> list[dict[str, Any]]:
     return facts
 
 
-def table_rows(results: Results, comparisons: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the rows of the table, with what is known of their distance to the best."""
-    rows = []
-    for row in results.rows:
-        numbers = {name: [_plain(number.mean), _plain(number.spread)] for name, number in row.numbers.items()}
-        kind = "method" if row.slug else "ceiling" if row.diagnostic else "reported" if row.numbers else "missing"
-        rows.append(
-            {
-                "method": row.method,
-                "slug": row.slug,
-                "part": row.part,
-                "kind": kind,
-                "numbers": numbers,
-                "note": row.note,
-                "against": {} if row.part != "weighted" else _against(row.slug, comparisons),
-            }
-        )
-    return rows
+def table_rows(results: Results) -> list[dict[str, Any]]:
+    """Give the rows of the table."""
+    return [
+        {
+            "method": row.method,
+            "slug": row.slug,
+            "part": row.part,
+            "kind": "method" if row.slug else "ceiling" if row.diagnostic else "reported" if row.numbers else "missing",
+            "numbers": {name: [_plain(number.mean), _plain(number.spread)] for name, number in row.numbers.items()},
+            "note": row.note,
+        }
+        for row in results.rows
+    ]
 
 
-def _against(slug: str, comparisons: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
-    for metric, comparison in comparisons.items():
-        one = comparison_of(comparison, slug)
-        if one is not None:
-            found[metric] = one
-    return found
-
-
-def comparison_of(comparison: Any, slug: str) -> dict[str, Any] | None:
-    """Give what a comparison says of one method: difference to the best, its interval, p, and whether it is tied."""
-    values = asdict(comparison) if is_dataclass(comparison) and not isinstance(comparison, type) else comparison
-    return None if slug not in values.get("methods", {}) else dict(values["methods"][slug])
+def comparison_facts(comparisons: Mapping[str, Comparison]) -> dict[str, dict[str, Any]]:
+    """Give what is known of the methods' distances to the best, by metric."""
+    return {
+        metric: {
+            "part": found.part,
+            "best": found.best,
+            "scenes": found.scenes,
+            "decidable": found.decidable,
+            "standing": {
+                slug: found.standing(slug) for slug in (found.best_slug, *(d.slug for d in found.differences))
+            },
+            "left_out": found.left_out,
+            "differences": [
+                {key: _plain(value) if isinstance(value, float) else value for key, value in asdict(one).items()}
+                for one in found.differences
+            ],
+        }
+        for metric, found in comparisons.items()
+    }
 
 
 def scores_of_images(results: Results) -> list[dict[str, Any]]:

@@ -1,12 +1,14 @@
-"""The page of some cube files: those of one size are compared pixel by pixel, those of another size are a scene apart."""
+"""The page of some cube files: those of one size are compared pixel by pixel, those of another are a scene apart."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from specrec.cubes import CubeFile, read_cube
+from specrec.cubes import open_cube
+from specrec.cubes.stored import StoredCube
 from specrec.errors import UsageError
 from specrec.report.looking import PAGE_BYTES, RESERVE, SceneToShow, Shown, pack_scenes
 from specrec.report.page import write_page
@@ -20,7 +22,7 @@ REFERENCES = ("reference", "truth")
 @dataclass(frozen=True)
 class _Given:
     path: Path
-    file: CubeFile
+    file: StoredCube
     label: str
 
     @property
@@ -28,12 +30,14 @@ class _Given:
         return self.path.stem.lower() in REFERENCES or self.file.attributes.get("method") in REFERENCES
 
     def read(self, step: int) -> Cube:
-        return self.file.cube[::step, ::step]
+        height, width = self.file.shape[:2]
+        values = self.file.fetch(slice(0, height, step), slice(0, width, step))  # NaN may be looked at
+        return np.asarray(values, dtype=np.float32)
 
     def valid(self, step: int) -> Mask:
-        if self.file.mask is None:
-            return np.ones(self.file.cube[::step, ::step].shape[:2], dtype=np.bool_)
-        return self.file.mask[::step, ::step]
+        height, width = self.file.shape[:2]
+        mask = np.ones((height, width), dtype=np.bool_) if self.file.mask is None else self.file.mask
+        return mask[::step, ::step]
 
 
 def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None = None) -> Path:
@@ -57,27 +61,27 @@ def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None 
         If a file is damaged.
     """
     paths = list(dict.fromkeys([*([reference] if reference is not None else []), *cubes]))
-    labels = _labels(paths, [read_cube(path) for path in paths])
-    groups: dict[tuple[int, int], list[_Given]] = {}
-    for given in labels:
-        height, width = given.file.cube.shape[:2]
-        groups.setdefault((height, width), []).append(given)
-    if reference is not None:
-        mine = next(group for group in groups.values() if group[0].path == reference)
-        if len(mine) == 1 and len(paths) > 1:
-            height, width = mine[0].file.cube.shape[:2]
-            raise UsageError(f"--reference {reference} has {height} x {width} pixels, and no other cube has that size")
-    scenes = [_scene(shape, group, reference) for shape, group in groups.items()]
-    data = {
-        "kind": "view",
-        "title": ", ".join(dict.fromkeys(path.name for path in paths[:3])) + (", …" if len(paths) > 3 else ""),
-        "lead": f"{len(paths)} cube{'s' * (len(paths) > 1)}",
-        "scenes": pack_scenes(scenes, PAGE_BYTES - RESERVE),
-    }
+    with ExitStack() as opened:
+        given = _labels(paths, [opened.enter_context(open_cube(path)) for path in paths])
+        groups: dict[tuple[int, int], list[_Given]] = {}
+        for one in given:
+            groups.setdefault((one.file.shape[0], one.file.shape[1]), []).append(one)
+        if reference is not None and len(paths) > 1:
+            height, width = given[0].file.shape[:2]
+            if len(groups[height, width]) == 1:
+                raise UsageError(f"no other cube has the {height} x {width} pixels of --reference {reference}")
+        scenes = [_scene(shape, group, reference) for shape, group in groups.items()]
+        names = list(dict.fromkeys(path.name for path in paths))
+        data = {
+            "kind": "view",
+            "title": ", ".join(names[:3]) + ", …" * (len(names) > 3),
+            "lead": f"{len(paths)} cube{'s' * (len(paths) > 1)}",
+            "scenes": pack_scenes(scenes, PAGE_BYTES - RESERVE),
+        }
     return write_page(target, f"{data['title']} - specrec", data)
 
 
-def _labels(paths: Sequence[Path], files: Sequence[CubeFile]) -> list[_Given]:
+def _labels(paths: Sequence[Path], files: Sequence[StoredCube]) -> list[_Given]:
     """Call each cube by its method, or its stem, where that tells it from the others; else by its path."""
     methods = [str(file.attributes.get("method") or "") for file in files]
     for names in (methods, [path.stem for path in paths], [path.name for path in paths]):

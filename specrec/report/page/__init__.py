@@ -6,6 +6,7 @@ comes from a user reaches the page inside that JSON and is set as text by the sc
 
 import json
 from html import escape
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def page(title: str, data: dict[str, Any]) -> str:
     parts = {
         "TITLE": escape(title),
         "STYLE": (folder / "page.css").read_text("utf-8"),
-        "DATA": as_json({**data, "colours": _colour_map()}),
+        "DATA": as_json({**data, "colours": _colour_map(), "version": version("specrec")}),
         "SCRIPT": f'(() => {{\n"use strict";\n{scripts}\n}})();',
     }
     head, *rest = (folder / "page.html").read_text("utf-8").split("{{")
@@ -46,12 +47,12 @@ def page(title: str, data: dict[str, Any]) -> str:
 
 
 def as_json(data: Any) -> str:
-    """Write plain values so that they may stand inside a script element, whatever their text says.
+    r"""Write plain values so that they may stand inside a script element, whatever their text says.
 
     Examples
     --------
     >>> as_json({"scene": "</script><script>"})
-    '{"scene":"\\\\u003c/script\\\\u003e\\\\u003cscript\\\\u003e"}'
+    '{"scene":"\\u003c/script\\u003e\\u003cscript\\u003e"}'
     """
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -24,7 +24,7 @@ async function unpackCube(packed) {
   const [rows, columns, bands] = packed.shape;
   const area = rows * columns;
   for (let i = area; i < levels.length; i++) levels[i] = levels[i] + levels[i - area]; // modulo 65536
-  return { bands, area, value: (pixel, band) => packed.offset + packed.step * levels[band * area + pixel] };
+  return { bands, area, step: packed.step, value: (pixel, band) => packed.offset + packed.step * levels[band * area + pixel] };
 }
 
 async function unpackMap(packed) {

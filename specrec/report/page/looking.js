@@ -5,7 +5,7 @@ function makeLooking(data) {
   const names = data.scenes.map((scene) => scene.name);
   const look = { mode: "colour", nm: 550, metric: "rmse", layout: "all", cube: 0 };
   let [scene, cursor, pins] = [null, [0, 0], []];
-  let waiting = false;
+  let [waiting, wanted] = [false, 0];
 
   const panels = new Panels({ onmove: (row, column) => point(row, column), onpin: togglePin, onzoom: showZoom }, colours);
   const pixels = new Pixels({ onband: (nm) => setBand(nm), onpin: togglePin, onclear: clearPins, ongo: (row, column) => { point(row, column); panels.keepInView(row, column); } });
@@ -37,10 +37,10 @@ function makeLooking(data) {
 
   async function choose(index) {
     stop();
+    wanted = index;
     box.setAttribute("aria-busy", "true");
     const found = await unpackScene(data.scenes[index]);
-    found.steps = data.scenes[index].cubes.map((cube) => cube.values.step);
-    found.cubes.forEach((cube, i) => { cube.values.step = found.steps[i]; });
+    if (index !== wanted) return; // another scene was chosen meanwhile
     scene = found;
     cursor = [Math.floor(scene.rows / 2), Math.floor(scene.columns / 2)];
     pins = [];
@@ -57,7 +57,7 @@ function makeLooking(data) {
   }
 
   function fillControls(known) {
-    sceneBox.replaceChildren(...(names.length > 1 ? [select("Scene", names.map((name, i) => [String(i), name]), String(data.scenes.findIndex((one) => one.name === scene.name && one.shape === scene.shape)), (value) => choose(Number(value)))] : []));
+    sceneBox.replaceChildren(...(names.length > 1 ? [select("Scene", names.map((name, i) => [String(i), name]), String(wanted), (value) => choose(Number(value)))] : []));
     cubeBox.replaceChildren(...(scene.cubes.length > 1 ? [select("Cube", scene.cubes.map((cube, i) => [String(i), cube.name]), String(look.cube), (value) => { look.cube = Number(value); look.layout = "one"; layout.set("one", false); showPictures(); })] : []));
     const picked = select("Metric", known.map((name) => [name, ERRORS[name].label]), look.metric, (value) => { look.metric = value; showPictures(); });
     const bar = element("canvas", { class: "bar", role: "img" });
@@ -166,13 +166,15 @@ function makeLooking(data) {
   function say() {
     const [height, width] = scene.shape;
     const every = scene.step === 1 ? `every pixel, ${height} × ${width}` : `every ${ordinal(scene.step)} row and column, ${scene.rows} × ${scene.columns} of ${height} × ${width} pixels`;
-    const largest = Math.max(...scene.steps);
+    const largest = Math.max(...scene.cubes.map((cube) => cube.values.step));
     const how = [...new Set(scene.cubes.map((cube) => cube.picture))].join("; ");
     const words = [`Each spectrum is one of the cube's own: ${every}, 16 bit in steps of ${Number(largest.toPrecision(2))} at most.`, `Pictures: ${how}.`, `Grey of a band: 0 to ${Number(scene.white.toPrecision(3))}, with a gamma of 2.2. Hatched: no valid value.`, scene.note ? `${scene.note}.` : ""];
     said.textContent = words.filter(Boolean).join(" ");
   }
 
   box.redraw = () => { if (scene) { pixels.rows.replaceChildren(); showPictures(); } };
+  box.go = (name) => { if (names.includes(name)) { choose(names.indexOf(name)); box.scrollIntoView(); } };
+  box.has = (name) => names.includes(name);
   box.ready = choose(0);
   return box;
 }

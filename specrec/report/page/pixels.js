@@ -37,9 +37,7 @@ class Pixels {
   }
 
   show(scene, look, cursor, pins) {
-    const other = this.scene !== scene;
     Object.assign(this, { scene, look, cursor, pins });
-    if (other || this.headed !== look.mode) this.fillHead();
     this.fill();
     this.drawPlot();
     this.showPins();
@@ -50,11 +48,6 @@ class Pixels {
     const known = new Set(this.scene.cubes.flatMap((cube) => Object.keys(cube.maps)));
     const wanted = this.look.mode === "error" && !READ.includes(this.look.metric) ? [...READ, this.look.metric] : READ;
     return wanted.filter((name) => known.has(name));
-  }
-
-  fillHead() {
-    this.headed = this.look.mode;
-    this.rows.replaceChildren();
   }
 
   fill() {
@@ -73,7 +66,7 @@ class Pixels {
     scene.cubes.forEach((cube, i) => {
       const line = this.rows.children[i];
       const errors = names.map((name) => (cube.maps[name] ? digits(cube.maps[name](pixel) * ERRORS[name].factor, ERRORS[name].places) : cube.style < 0 ? "" : "–"));
-      const value = cube.valid[pixel] ? plainValue(cube.values.value(pixel, bandAt(cube, look.nm)), cube.values.step ?? scene.cubes[i].values.step) : "not valid";
+      const value = cube.valid[pixel] ? plainValue(cube.values.value(pixel, bandAt(cube, look.nm)), cube.values.step) : "not valid";
       while (line.children.length > 1) line.lastChild.remove();
       line.append(...errors.map((text, k) => element("td", { class: "number", "data-metric": names[k] }, text)), element("td", { class: "number", "data-value": "band" }, value));
       line.classList.toggle("off", this.hidden.has(cube.name));
@@ -143,7 +136,7 @@ class Pixels {
     const head = ["nm", ...scene.cubes.map((cube) => cube.name)];
     const rows = all.map((nm) => [String(Number(nm.toFixed(3))), ...scene.cubes.map((cube) => {
       const band = cube.wavelengths.indexOf(nm);
-      return band < 0 || !cube.valid[pixel] ? "" : plainValue(cube.values.value(pixel, band), scene.steps[scene.cubes.indexOf(cube)]);
+      return band < 0 || !cube.valid[pixel] ? "" : plainValue(cube.values.value(pixel, band), cube.values.step);
     })]);
     return [head, ...rows];
   }
