@@ -6,12 +6,12 @@ _SPECIAL = {
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "`": r"\textasciigrave{}",
-    "'": r"\textquotesingle{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    '"': "{''}",
+    "`": "{}`{}",  # beside ? or another one it would become a sign of its own
+    "'": "'{}",
     "-": "-{}",  # two of them would become a dash
     "[": "{[}",  # one that begins a row would be read as a length
     "]": "{]}",
@@ -35,9 +35,7 @@ _ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308"
 
 
 def escape(text: str) -> str:
-    r"""Write text so that LaTeX shows it as it is; a letter that its fonts lack is shown as its code point.
-
-    Needs ``\usepackage[T1]{fontenc}`` and ``textcomp``, which LaTeX has loaded itself since 2020.
+    r"""Write text so that LaTeX shows it as it is, in any font encoding; letters that it may lack as code points.
 
     Examples
     --------

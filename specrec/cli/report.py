@@ -17,8 +17,8 @@ from specrec.cli import options
 def command(results: Path, output: Path | None, metrics: str | None, overwrite: bool, quiet: bool) -> None:
     """Write what a paper takes from the results folder of a bench, and a page to look at.
 
-    Nothing is computed again. The folder holds figures as .pdf and .png, LaTeX tables to \\input with a document that
-    shows them all (pdflatex report.tex), and .csv files of every score and comparison.
+    Nothing is computed again. The folder holds figures as .pdf and .png, LaTeX tables with a document that shows
+    them all (pdflatex report.tex), and .csv files of every score and comparison.
     """
     from specrec.bench.results import read_results
     from specrec.cli.progress import Line

@@ -1,5 +1,6 @@
 """Box plots of a bench: one box per method over the test scenes, with every scene as a point."""
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def box_figure(results: "Results", metric: str, width: float) -> Any:
     axis.grid(axis="x", linewidth=0.4, alpha=0.6)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.set_xlabel(f"{_described(metric)}\n{_about(results, part, found, missing)}")
+    axis.set_xlabel(_described(metric))
+    figure.supxlabel(textwrap.fill(_about(results, part, found, missing), round(18 * width)), fontsize="small")
     return figure
 
 

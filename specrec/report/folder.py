@@ -63,17 +63,13 @@ def write_report(results: "Results", folder: Path, *, overwrite: bool = False) -
     check_target(folder, overwrite=overwrite)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+            fresh = Path(beside) / "new"
+            fresh.mkdir()
+            names = _write_all(results, fresh)
+            _put_in_place(fresh, folder, Path(beside) / "old")
     except OSError as error:
-        raise SpecrecError(f"cannot write into {folder.parent}: {error.strerror}; choose another folder") from None
-    try:
-        names = _write_all(results, fresh)
-        fresh.chmod(0o777 & ~_umask(fresh))
-        _put_in_place(fresh, folder)
-    except OSError as error:
-        raise SpecrecError(f"cannot write {folder}: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        raise SpecrecError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from None
     return names
 
 
@@ -89,7 +85,7 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{folder} exists; pass --overwrite to replace it")
 
 
-def _put_in_place(fresh: Path, folder: Path) -> None:
+def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
     """Exchange the old report for the new one; what someone added to the old one comes along."""
     if not folder.exists():
         fresh.replace(folder)
@@ -98,16 +94,12 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.name not in {CONTENTS, *listed} and not (fresh / path.name).exists():
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, fresh / path.name)
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    folder.replace(old)
     try:
-        folder.replace(old / folder.name)
-        try:
-            fresh.replace(folder)
-        except OSError:
-            (old / folder.name).replace(folder)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        fresh.replace(folder)
+    except OSError:
+        old.replace(folder)
+        raise
 
 
 def _write_all(results: "Results", folder: Path) -> list[str]:
@@ -169,12 +161,3 @@ def _plain(metrics: Iterable[str]) -> dict[str, str]:
             plain += "-2"
         found[metric] = plain
     return found
-
-
-def _umask(path: Path) -> int:
-    """Find out which rights new files do not get, from a new one."""
-    probe = path / ".probe"
-    probe.touch()
-    mode = probe.stat().st_mode
-    probe.unlink()
-    return ~mode & 0o066 | ~mode >> 1 & 0o011

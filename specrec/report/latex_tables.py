@@ -1,4 +1,4 @@
-"""LaTeX tables of a bench, each a file to ``\\input``, and a small document that shows them all."""
+"""LaTeX tables of a bench, each a file for another document to input, and a small document that shows them all."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,14 +96,14 @@ def document(
     for file, caption in figures.items():
         text += (
             f"\\begin{{figure}}[p]\\centering\n"
-            f"\\includegraphics[width=\\linewidth,height=0.85\\textheight,keepaspectratio]{{{file}}}\n"
+            f"\\fitted{{\\includegraphics{{{file}}}}}\n"
             f"\\caption{{{escape(caption)}}}\n\\end{{figure}}\n"
         )
     titles = {
         "comparison": f"Differences to the best ({part}). $=$: not told apart from it. $^{{p}}$: percentile interval,"
         " where BCa is not defined.",
-        "pairs": f"All pairs ({part}): above the diagonal $p$ (Wilcoxon, Holm over all pairs), below it row less column;"
-        " bold: $p < 0.05$.",
+        "pairs": f"All pairs ({part}): above the diagonal $p$ (Wilcoxon, Holm over all pairs), below it row less"
+        " column; bold: $p < 0.05$.",
         "scenes": f"Scores per scene ({part}), methods by their numbers.",
     }
     for metric, files in tables.items():
@@ -135,8 +135,7 @@ def _p(value: float) -> str:
 
 _PREAMBLE = r"""% Compile with: pdflatex report.tex
 \documentclass[10pt,a4paper]{article}
-\usepackage[T1]{fontenc}
-\usepackage{textcomp,graphicx,longtable}
+\usepackage{graphicx,longtable}
 \usepackage[margin=18mm]{geometry}
 \setlength{\LTleft}{0pt}
 \setlength{\parindent}{0pt}

@@ -26,8 +26,10 @@ def plain_text(size: float | None = None) -> Iterator[None]:
     """
     from matplotlib import rc_context
 
-    sized = {} if size is None else {"font.size": size, "axes.linewidth": 0.6, "lines.linewidth": 0.8}
-    with rc_context({"text.parse_math": False, **sized}):
+    settings: dict[Any, Any] = {"text.parse_math": False}
+    if size is not None:
+        settings |= {"font.size": size, "axes.linewidth": 0.6, "lines.linewidth": 0.8}
+    with rc_context(settings):
         yield
 
 
