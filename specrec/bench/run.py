@@ -210,6 +210,7 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
     except SpecrecError:
         gone = ["*"]
         (plan.folder / "manifest.json").unlink(missing_ok=True)
+        shutil.rmtree(plan.folder / "looks", ignore_errors=True)
     shutil.rmtree(plan.folder / "ceiling", ignore_errors=True)
     for part in ("cells", "cubes", "checkpoints"):
         for old in (found for name in gone for found in (plan.folder / part).glob(name)):
@@ -270,11 +271,7 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tup
         finished = True
     finally:
         executor.shutdown(cancel_futures=not finished)
-        written = {
-            place
-            for cell in missing
-            for place in (cell.path.parent, cell.checkpoint.parent, cell.cubes, cell.cubes.parents[1] / "reference")
-        }
+        written = {place for cell in missing for place in cell.folders}
         for folder in written:
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write
                 left.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from specrec.bench.statistics import pairs
 from specrec.errors import SpecrecError, UsageError
 from specrec.report import latex_tables, spreadsheets
 from specrec.report.boxes import box_figure
+from specrec.report.results_page import write_results_page
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results
@@ -40,8 +40,7 @@ def write_page(results: "Results", target: Path) -> Path:
     """
     part = part_shown(results)
     comparisons = {metric: found for (of, metric), found in results.comparisons.items() if of == part}
-    written: Path = import_module("specrec.report.results_page").write_results_page(results, target, comparisons)
-    return written
+    return write_results_page(results, target, comparisons)
 
 
 def write_report(results: "Results", folder: Path, *, overwrite: bool = False) -> list[str]:
