@@ -56,6 +56,16 @@ class Results:
                 return row.numbers[metric].mean
         raise KeyError((method, metric, part))
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What failed of all that the table shows, in this start or in an earlier one."""
+        found = [
+            f"{cells.cell_name(record['written'], record['fold'], record['run'])}: {record['reason']}"
+            for record in self.records.values()
+            if record["status"] == "failed"
+        ]
+        return (*sorted(found), *(f"{written}: {reason}" for written, reason in self.manifest.unusable.items()))
+
     @cached_property
     def comparisons(self) -> dict[tuple[str, str], Comparison]:
         """Every method against the best one, by part and metric of the table."""
@@ -63,8 +73,15 @@ class Results:
 
     def table(self, form: str = "table") -> str:
         """Write the table as ``table`` (plain text), ``md``, ``csv``, ``tex`` or ``json``."""
+        return tables.write(form, self._table())
+
+    def footnotes(self) -> list[str]:
+        """Explain the table in sentences, as those below the form ``tex`` do."""
+        return tables.tex_footnotes(self._table())
+
+    def _table(self) -> tables.Table:
         notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
-        return tables.write(form, self.rows, self.metrics, self.manifest, notes)
+        return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons)
 
     def __str__(self) -> str:
         return self.table()
@@ -84,8 +101,13 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     ------
     SpecrecError
         If it is no results folder.
+    UsageError
+        If one of `metrics` is unknown.
     """
     manifest = read_manifest(folder)
+    if metrics:
+        for metric in metrics:
+            ceiling.check_column(metric, ceiling=manifest.settings["ceiling"] > 0)
     columns = tuple(metrics or manifest.settings["metrics"])
     ceilings = ceiling.read_all(folder, manifest)
     records = {}
