@@ -139,6 +139,7 @@ function makeLooking(data) {
 
   function point(row, column) {
     cursor = [row, column];
+    panels.cursor = cursor; // the next key may come before the next frame
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
