@@ -137,7 +137,7 @@ def _looks(results: Results, fold: int, name: str, missing: list[str]) -> SceneT
         )
     return SceneToShow(
         name, look.shape, shown, look.quantity, "scaled to 0..1" if _scaled(results) else "", look.step, scored,
-        note=f"tested in fold {fold}",
+        note=f"Tested in fold {fold}",
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _stored_cubes(results: Results, fold: int, name: str) -> SceneToShow | None:
         shown.append(Shown(written, style, wavelengths, partial(_read, path), valid, f"estimate, {slug}"))
     units = "scaled to 0..1" if _scaled(results) else ""
     quantity = str(attributes.get("quantity", ""))
-    return SceneToShow(name, (height, width), shown, quantity, units, note=f"tested in fold {fold}")
+    return SceneToShow(name, (height, width), shown, quantity, units, note=f"Tested in fold {fold}")
 
 
 def _read(path: Path, step: int) -> Cube:

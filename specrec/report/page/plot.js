@@ -36,8 +36,9 @@ function sharpen(canvas, width, height) {
 function swatch(style) {
   const canvas = element("canvas", { class: "swatch", "aria-hidden": "true" });
   canvas.redraw = () => {
-    const context = sharpen(canvas, 34, 12);
-    strokeLine(context, [[2, 6], [32, 6]], lineStyle(style));
+    const width = canvas.clientWidth || 34;
+    const context = sharpen(canvas, width, 12);
+    strokeLine(context, [[1, 6], [width - 1, 6]], lineStyle(style));
   };
   canvas.redraw();
   return canvas;

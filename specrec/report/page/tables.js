@@ -3,8 +3,7 @@
 // columns: [{ text, title, number, sort }]; rows: [{ cells: [node or text], keys: [for sorting], kind }].
 function sortable(id, caption, columns, rows) {
   const body = element("tbody");
-  const heads = columns.map((column, i) => element("th", { scope: "col", class: column.number ? "number" : "", "aria-sort": "none" },
-    button(column.text, () => sort(i), { class: "sorter", title: column.title || null })));
+  const heads = columns.map((column, i) => column.plain ? element("td") : element("th", { scope: "col", class: column.number ? "number" : "", "aria-sort": "none" }, button(column.text, () => sort(i), { class: "sorter", title: column.title || null })));
   const table = element("table", { id, class: "sorted" }, element("caption", { class: "unseen" }, caption), element("thead", {}, element("tr", {}, ...heads)), body);
   const lines = rows.map((row) => ({
     row, line: element("tr", { class: row.kind || "" }, ...row.cells.map((cell, i) => element(i ? "td" : "th", { scope: i ? null : "row", class: columns[i].number ? "number" : "" }, cell))),
@@ -14,7 +13,7 @@ function sortable(id, caption, columns, rows) {
     const before = heads[i].getAttribute("aria-sort");
     const first = columns[i].higher ? "descending" : "ascending";
     const now = before === "none" ? first : before === "ascending" ? "descending" : "ascending";
-    heads.forEach((head, k) => head.setAttribute("aria-sort", k === i ? now : "none"));
+    heads.forEach((head, k) => columns[k].plain || head.setAttribute("aria-sort", k === i ? now : "none"));
     const sign = now === "ascending" ? 1 : -1;
     const missing = (key) => key === null || key === undefined || key === "";
     const ordered = [...lines].sort(({ row: a }, { row: b }) => {
@@ -93,7 +92,7 @@ function comparisonOf(data, name) {
   const ends = found.differences.flatMap((one) => [one.low, one.high, one.estimate]).filter((one) => one !== null);
   const range = [Math.min(0, ...ends), Math.max(0, ...ends)];
   const styles = stylesOf(data);
-  const head = [{ text: "method" }, { text: "difference", number: true }, { text: "95 % interval", number: true }, { text: "", title: "the interval; the line is no difference" }, { text: "p (Holm)", number: true }, { text: "verdict" }];
+  const head = [{ text: "method" }, { text: "difference", number: true }, { text: "95 % interval", number: true }, { text: "", plain: true }, { text: "p (Holm)", number: true }, { text: "verdict" }];
   const rows = found.differences.map((one) => ({
     keys: [one.method, one.estimate, one.low, one.estimate, one.p_holm, one.tied ? "tied" : "worse"],
     cells: [
