@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 TARGET = Path(__file__).parent / "page.png"
-SIZE = {"width": 1280, "height": 800}
+SIZE = {"width": 1280, "height": 900}
 
 
 def main(page_path: Path) -> None:

@@ -1,12 +1,12 @@
 // The pictures: one canvas per cube, all with one view and one crosshair. Places are kept pixels until they are printed.
 
 const WIDE = 930; // CSS pixels: pictures and spectra stand side by side
-const [GAP_TO_PIXEL, LEAST_PIXEL] = [30, 400];
+const [GAP_TO_PIXEL, LEAST_PIXEL] = [30, 450];
 
 const ERRORS = {
   rmse: { label: "RMSE", short: "RMSE", unit: "of 255 levels", factor: 1, places: 2 },
   sam: { label: "Spectral angle", short: "angle\u00a0°", unit: "°", factor: 180 / Math.PI, places: 2 },
-  de2000: { label: "CIEDE2000", short: "CIEDE2000", unit: "", factor: 1, places: 2 },
+  de2000: { label: "CIEDE2000", short: "\u0394E\u00a02000", unit: "", factor: 1, places: 2 },
   rrmse: { label: "Relative RMSE", short: "rel. RMSE", unit: "", factor: 1, places: 3 },
   gfc: { label: "Goodness of fit", short: "GFC", unit: "(1 is best)", factor: 1, places: 4 },
 };
@@ -221,7 +221,8 @@ class Panels {
     const count = this.panels.length;
     const gap = 10;
     const aspect = this.scene.columns / this.scene.rows;
-    const tall = Math.max(420, window.innerHeight - 150);
+    const line = this.look.mode === "error" ? 0 : 44; // of the metric, so that pictures do not change when it comes
+    const tall = Math.max(420, window.innerHeight - (stage.getBoundingClientRect().top + scrollY) - line - 16);
     const least = beside ? 1 : Math.min(count, count > 4 ? 3 : 2);
     let [side, across] = [0, 1];
     for (let columns = least; columns <= Math.min(count, 8); columns++) {
