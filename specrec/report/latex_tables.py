@@ -110,7 +110,9 @@ def document(
         text += f"\\clearpage\n\\section*{{{escape(metric)}}}\n"
         for kind, file in files.items():
             shown = f"\\input{{{file}}}" if kind == "scenes" else f"\\noindent\\fitted{{\\input{{{file}}}}}"
-            text += f"\\paragraph{{{titles[kind]}}}~\\par\\smallskip\n{{\\small\\tabcolsep=4pt\n{shown}\n}}\n"
+            text += (
+                f"\\medskip\\par{{\\itshape {titles[kind]}\\par}}\\smallskip\n{{\\small\\tabcolsep=4pt\n{shown}\n}}\n"
+            )
     return text + "\\end{document}\n"
 
 
@@ -144,8 +146,8 @@ _PREAMBLE = r"""% Compile with: pdflatex report.tex
 % what is wider or higher than the page is made smaller
 \newcommand{\fitted}[1]{%
   \sbox{\whole}{#1}%
-  \ifdim\wd\whole>\linewidth\sbox{\whole}{\resizebox{\linewidth}{!}{\usebox{\whole}}}\fi
+  \ifdim\wd\whole>\linewidth\sbox{\whole}{\resizebox{\linewidth}{!}{\usebox{\whole}}}\fi%
   \setlength{\wholeheight}{\ht\whole}\addtolength{\wholeheight}{\dp\whole}%
-  \ifdim\wholeheight>0.8\textheight\sbox{\whole}{\resizebox{!}{0.8\textheight}{\usebox{\whole}}}\fi
+  \ifdim\wholeheight>0.8\textheight\sbox{\whole}{\resizebox*{!}{0.8\textheight}{\usebox{\whole}}}\fi%
   \usebox{\whole}}
 """
