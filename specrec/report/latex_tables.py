@@ -91,7 +91,7 @@ def document(
     heading = escape(f"{settings['name']}: {settings['dataset']}")
     part = escape(part_shown(results))
     text = f"{_PREAMBLE}\\begin{{document}}\n\\section*{{{heading}}}\n\\noindent\\fitted{{\\input{{table.tex}}}}\n\n"
-    text += "\\medskip\\noindent{\\footnotesize\n" + "".join(f"{escape(note)}\\\\\n" for note in notes) + "}\n"
+    text += "\\par\\medskip\\noindent{\\footnotesize\n" + "".join(f"{escape(note)}\\\\\n" for note in notes) + "}\n"
     text += "\\section*{Methods}\n\\noindent\\fitted{\\input{methods.tex}}\n"
     for file, caption in figures.items():
         text += (
@@ -111,7 +111,7 @@ def document(
         for kind, file in files.items():
             shown = f"\\input{{{file}}}" if kind == "scenes" else f"\\noindent\\fitted{{\\input{{{file}}}}}"
             text += (
-                f"\\medskip\\par{{\\itshape {titles[kind]}\\par}}\\smallskip\n{{\\small\\tabcolsep=4pt\n{shown}\n}}\n"
+                f"\\par\\medskip{{\\itshape {titles[kind]}\\par}}\\smallskip\n{{\\small\\tabcolsep=4pt\n{shown}\\par}}\n"
             )
     return text + "\\end{document}\n"
 
