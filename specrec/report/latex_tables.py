@@ -110,9 +110,8 @@ def document(
         text += f"\\clearpage\n\\section*{{{escape(metric)}}}\n"
         for kind, file in files.items():
             shown = f"\\input{{{file}}}" if kind == "scenes" else f"\\noindent\\fitted{{\\input{{{file}}}}}"
-            text += (
-                f"\\par\\medskip{{\\itshape {titles[kind]}\\par}}\\smallskip\n{{\\small\\tabcolsep=4pt\n{shown}\\par}}\n"
-            )
+            text += f"\\par\\medskip{{\\itshape {titles[kind]}\\par}}\\smallskip\n"
+            text += f"{{\\small\\tabcolsep=4pt\n{shown}\\par}}\n"
     return text + "\\end{document}\n"
 
 
