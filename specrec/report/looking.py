@@ -23,8 +23,8 @@ RESERVE = 500_000
 LARGEST_SIDE = 1024
 """More pixels than this along a side no screen shows at once."""
 
-_BYTES_PER_VALUE = 1.7  # of a packed cube, measured on synthetic scenes; only the first guess depends on it
-_BYTES_PER_PIXEL = 22.0  # of the picture and five maps
+_BYTES_PER_VALUE = 1.2  # of a packed cube, measured on synthetic scenes; only the first guess depends on it
+_BYTES_PER_PIXEL = 13.0  # of the picture and five maps
 _LEAST_SIDE = 8
 _SCALE_PERCENTILE = 99.0
 
@@ -106,8 +106,22 @@ def pack_scenes(scenes: Sequence[SceneToShow], room: int) -> list[dict[str, Any]
         packed = [pack_scene(scene, _step(scene, side)) for scene in scenes]
         size = sum(len(json.dumps(scene)) for scene in packed)
         if size <= room or side <= _LEAST_SIDE:
-            return packed
+            return _refined(scenes, packed, room - size)
         side = max(_LEAST_SIDE, int(side * min(0.95, 0.98 * math.sqrt(room / size))))
+
+
+def _refined(scenes: Sequence[SceneToShow], packed: list[dict[str, Any]], left: int) -> list[dict[str, Any]]:
+    """Give one scene after the other the next finer step, while that fits into what is left."""
+    for index, scene in enumerate(scenes):
+        step = packed[index]["step"]
+        before, finer = len(json.dumps(packed[index])), step - scene.finest
+        if finer < 1 or max(scene.shape) > finer * LARGEST_SIDE or before * ((step / finer) ** 2 - 1.0) > left:
+            continue
+        again = pack_scene(scene, finer)
+        more = len(json.dumps(again)) - before
+        if more <= left:
+            packed[index], left = again, left - more
+    return packed
 
 
 def _bytes_at_full_size(scene: SceneToShow) -> float:

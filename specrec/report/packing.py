@@ -1,8 +1,8 @@
 """Arrays as text inside the page, and back: 16 bit, differences along the bands, deflate, base64.
 
 A browser unpacks them with `DecompressionStream`, which every one has since 2023; ``page/arrays.js`` is the other half
-of this module. Of a cube, neighbouring bands differ little: their differences, low bytes before high bytes, deflate to
-about half of what the levels themselves take.
+of this module. Of a cube, neighbouring bands differ little, and methods give many pixels one spectrum: the differences,
+pixel by pixel, low bytes before high bytes, deflate to less than half of what the levels take.
 """
 
 import base64
@@ -30,17 +30,15 @@ def pack_cube(cube: NDArray[np.float32], valid: NDArray[np.bool_]) -> Packed:
     """
     levels = np.zeros(cube.shape, dtype=np.uint16)
     levels[valid], offset, step = to_levels(cube[valid])
-    planes = np.moveaxis(levels, 2, 0)  # (bands, rows, columns)
-    differences = planes.copy()
-    differences[1:] -= planes[:-1]  # modulo 65536, as the browser adds them up again
+    differences = levels.copy()
+    differences[..., 1:] -= levels[..., :-1]  # modulo 65536, as the browser adds them up again
     return {"shape": list(cube.shape), "offset": offset, "step": step, "data": _text(_split(differences))}
 
 
 def unpack_cube(packed: Packed) -> NDArray[np.float64]:
     """Do what the browser does with a cube: (rows, columns, bands) float64."""
-    rows, columns, bands = packed["shape"]
-    differences = _join(_bytes(packed["data"])).reshape(bands, rows, columns)
-    levels = np.moveaxis(np.add.accumulate(differences, axis=0, dtype=np.uint16), 0, 2)
+    differences = _join(_bytes(packed["data"])).reshape(packed["shape"])
+    levels = np.add.accumulate(differences, axis=2, dtype=np.uint16)
     values: NDArray[np.float64] = packed["offset"] + packed["step"] * levels.astype(np.float64)
     return values
 

@@ -50,7 +50,7 @@ def write_results_page(results: Results, target: Path, comparisons: Mapping[str,
     settings = results.manifest.settings
     parts: dict[str, Any] = {
         "kind": "results",
-        "title": f"{settings['name']}: {settings['dataset']}",
+        "title": f"Bench {settings['name']}, data set {settings['dataset']}",
         "lead": _lead(results),
         "metrics": metric_facts(results.metrics),
         "table": table_rows(results),
@@ -68,11 +68,11 @@ def write_results_page(results: Results, target: Path, comparisons: Mapping[str,
 
 def _lead(results: Results) -> str:
     settings = results.manifest.settings
-    sizes = ", ".join(str(len(fold["test"])) for fold in results.manifest.folds)
+    sizes = " and ".join(str(len(fold["test"])) for fold in results.manifest.folds)
     synthetic = ", synthetic scenes that stand in for no real data" * (settings["dataset"] == "synthetic")
     runs = f"{settings['runs']} run{'s' * (settings['runs'] > 1)}"
     count = len(results.manifest.folds)
-    folds = f"{count} fold{'s' * (count > 1)} of {sizes} scenes"
+    folds = f"{count} fold{'s' * (count > 1)} of {sizes} test scenes"
     return f"{len(results.manifest.methods)} methods, {folds}, {runs}, seed {settings['seed']}{synthetic}"
 
 

@@ -19,7 +19,7 @@ function makeMethods(data) {
 
 function makeSettings(data) {
   const { protocol, versions, folds, unused, scenes } = data.settings;
-  const kept = Object.entries(protocol).filter(([name]) => !["description"].includes(name));
+  const kept = Object.entries(protocol).filter(([, value]) => value !== "none");
   const facts = Object.entries(scenes);
   const keys = facts.length ? Object.keys(facts[0][1]) : [];
   const rows = facts.map(([name, values]) => ({ keys: [name, ...keys.map((key) => values[key])], cells: [name, ...keys.map((key) => (key === "sha256" ? element("code", {}, values[key]) : values[key]))] }));

@@ -22,9 +22,10 @@ async function unpackLevels(packed) {
 async function unpackCube(packed) {
   const levels = await unpackLevels(packed);
   const [rows, columns, bands] = packed.shape;
-  const area = rows * columns;
-  for (let i = area; i < levels.length; i++) levels[i] = levels[i] + levels[i - area]; // modulo 65536
-  return { bands, area, step: packed.step, value: (pixel, band) => packed.offset + packed.step * levels[band * area + pixel] };
+  for (let first = 0; first < rows * columns * bands; first += bands) {
+    for (let i = first + 1; i < first + bands; i++) levels[i] += levels[i - 1]; // modulo 65536
+  }
+  return { step: packed.step, value: (pixel, band) => packed.offset + packed.step * levels[pixel * bands + band] };
 }
 
 async function unpackMap(packed) {

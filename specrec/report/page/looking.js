@@ -3,7 +3,7 @@
 function makeLooking(data) {
   const colours = hexColours(data.colours);
   const names = data.scenes.map((scene) => scene.name);
-  const look = { mode: "colour", nm: 550, metric: "rmse", layout: "all", cube: 0 };
+  const look = { mode: "colour", nm: 550, metric: "rmse", layout: innerWidth < 700 ? "one" : "all", cube: 0 };
   let [scene, cursor, pins] = [null, [0, 0], []];
   let [waiting, wanted] = [false, 0];
 
@@ -16,7 +16,7 @@ function makeLooking(data) {
   let playing = null;
   const play = button("Play", () => (playing ? stop() : start()), { "aria-pressed": "false" });
   const mode = choice("What is shown", [["colour", "Colour"], ["band", "Band"], ["error", "Error"]], "colour", (value) => { look.mode = value; stop(); showPictures(); });
-  const layout = choice("Pictures", [["all", "Side by side"], ["one", "One"]], "all", (value) => { look.layout = value; showPictures(); });
+  const layout = choice("Pictures", [["all", "Side by side"], ["one", "One"]], look.layout, (value) => { look.layout = value; showPictures(); });
   const metricBox = element("div", { class: "bar-and-metric" });
   const cubeBox = element("div");
   const zoomLabel = element("span", { class: "quiet", role: "status" });
@@ -67,6 +67,7 @@ function makeLooking(data) {
 
   function showPictures() {
     if (!scene) return;
+    if (scene.cubes.length < 2) look.layout = "one";
     const cubes = look.layout === "one" ? [scene.cubes[look.cube]] : scene.cubes;
     cubeBox.hidden = look.layout !== "one";
     metricBox.hidden = look.mode !== "error";
@@ -138,6 +139,7 @@ function makeLooking(data) {
 
   function point(row, column) {
     cursor = [row, column];
+    panels.cursor = cursor; // the next key may come before the next frame
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
@@ -172,6 +174,7 @@ function makeLooking(data) {
     said.textContent = words.filter(Boolean).join(" ");
   }
 
+  new ResizeObserver(() => panels.layOut()).observe(box);
   box.redraw = () => { if (scene) { pixels.rows.replaceChildren(); showPictures(); } };
   box.go = (name) => { if (names.includes(name)) { choose(names.indexOf(name)); box.scrollIntoView(); } };
   box.has = (name) => names.includes(name);

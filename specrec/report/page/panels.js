@@ -1,11 +1,14 @@
 // The pictures: one canvas per cube, all with one view and one crosshair. Places are kept pixels until they are printed.
 
+const WIDE = 930; // CSS pixels: pictures and spectra stand side by side
+const [GAP_TO_PIXEL, LEAST_PIXEL] = [30, 400];
+
 const ERRORS = {
-  rmse: { label: "RMSE", unit: "of 255 levels", factor: 1, places: 2 },
-  sam: { label: "Spectral angle", unit: "°", factor: 180 / Math.PI, places: 2 },
-  de2000: { label: "CIEDE2000", unit: "", factor: 1, places: 2 },
-  rrmse: { label: "Relative RMSE", unit: "", factor: 1, places: 3 },
-  gfc: { label: "Goodness of fit", unit: "(1 is best)", factor: 1, places: 4 },
+  rmse: { label: "RMSE", short: "RMSE", unit: "of 255 levels", factor: 1, places: 2 },
+  sam: { label: "Spectral angle", short: "angle\u00a0°", unit: "°", factor: 180 / Math.PI, places: 2 },
+  de2000: { label: "CIEDE2000", short: "CIEDE2000", unit: "", factor: 1, places: 2 },
+  rrmse: { label: "Relative RMSE", short: "rel. RMSE", unit: "", factor: 1, places: 3 },
+  gfc: { label: "Goodness of fit", short: "GFC", unit: "(1 is best)", factor: 1, places: 4 },
 };
 
 function bandAt(cube, nm) {
@@ -67,7 +70,7 @@ class Panels {
     this.colours = colours;
     this.box = element("div", { class: "panels" });
     this.view = { zoom: 1, row: 0, column: 0 };
-    new ResizeObserver(() => this.layOut()).observe(this.box);
+    addEventListener("resize", () => this.layOut());
   }
 
   show(scene, cubes, look) {
@@ -209,17 +212,26 @@ class Panels {
     this.told.onzoom(this.view.zoom);
   }
 
+  // The largest pictures of which all fit the window, as far as it is high enough; the rest is for the spectra.
   layOut() {
-    const width = this.box.clientWidth;
-    if (!this.scene || !width) return;
+    const stage = this.box.closest(".stage");
+    if (!this.scene || !stage || !stage.clientWidth) return;
+    const beside = stage.clientWidth > WIDE;
+    const width = beside ? stage.clientWidth - GAP_TO_PIXEL - LEAST_PIXEL : stage.clientWidth;
     const count = this.panels.length;
-    const wanted = count <= 3 ? count : count === 4 ? 2 : count <= 9 ? 3 : 4;
-    const across = width < 480 ? Math.min(2, wanted) : wanted;
     const gap = 10;
     const aspect = this.scene.columns / this.scene.rows;
-    const tallest = Math.max(220, window.innerHeight * 0.78);
-    const side = Math.floor(Math.min((width - gap * (across - 1)) / across, count === 1 ? tallest * aspect : Infinity, 1400));
+    const tall = Math.max(420, window.innerHeight - 150);
+    const least = beside ? 1 : Math.min(count, count > 4 ? 3 : 2);
+    let [side, across] = [0, 1];
+    for (let columns = least; columns <= Math.min(count, 8); columns++) {
+      const rows = Math.ceil(count / columns);
+      const high = Math.max(beside ? 130 : 240, tall / rows - 32);
+      const fits = Math.floor(Math.min((width - gap * (columns - 1)) / columns, high * aspect));
+      if (fits > side) [side, across] = [fits, columns];
+    }
     this.box.style.gridTemplateColumns = `repeat(${across}, ${side}px)`;
+    stage.style.gridTemplateColumns = beside ? `${across * side + (across - 1) * gap}px minmax(0, 1fr)` : "";
     for (const panel of this.panels) {
       panel.size = [side, Math.max(24, Math.round(side / aspect))];
       panel.canvas.style.width = `${panel.size[0]}px`;

@@ -57,7 +57,7 @@ class Pixels {
     const names = this.metrics();
     this.position.textContent = `Row ${row * scene.step}, column ${column * scene.step}`;
     const nm = digits(scene.cubes[0].wavelengths[bandAt(scene.cubes[0], look.nm)], 0);
-    const heads = [["th", "", "cube"], ...names.map((name) => ["th", "number", ERRORS[name].label + (name === "sam" ? ", °" : "")]), ["th", "number", `at ${nm} nm`]];
+    const heads = [["th", "", "cube"], ...names.map((name) => ["th", "number", ERRORS[name].short]), ["th", "number", `${nm} nm`]];
     this.head.replaceChildren(...heads.map(([tag, kind, text]) => element(tag, { class: kind, scope: "col" }, text)));
     if (this.rows.children.length !== scene.cubes.length || this.drawnScene !== scene) {
       this.drawnScene = scene;

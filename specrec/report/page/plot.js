@@ -67,9 +67,13 @@ function drawSpectra(canvas, lines, { width, height, axes = true, mark = null, u
   if (!(high > low)) high = low + 1;
   if (!range) high += (high - low) * 0.04;
   const span = last > first ? last - first : 1;
+  context.font = `12px ${ink("font")}`;
+  if (axes) {
+    const levels = ticks(low, high, levelCount(height));
+    room.left = 30 + Math.max(...levels.map((level) => context.measureText(tickText(level, levels)).width));
+  }
   const across = (nm) => room.left + ((nm - first) / span) * (width - room.left - room.right);
   const down = (value) => height - room.bottom - ((value - low) / (high - low)) * (height - room.top - room.bottom);
-  context.font = `12px ${ink("font")}`;
   if (axes && Number.isFinite(first)) drawAxes(context, { first, last, low, high, across, down, width, height, room, unit });
   if (mark !== null) strokeLine(context, [[across(mark), room.top], [across(mark), height - room.bottom]], { colour: ink("accent"), dash: [], width: 1 });
   context.save();
@@ -94,11 +98,15 @@ function drawSpectra(canvas, lines, { width, height, axes = true, mark = null, u
   return { across, nanometre: (left) => first + ((left - room.left) / (width - room.left - room.right)) * span, low, high };
 }
 
+function levelCount(height) {
+  return Math.max(3, Math.floor((height - 50) / 46));
+}
+
 function drawAxes(context, { first, last, low, high, across, down, width, height, room, unit }) {
   context.fillStyle = ink("quiet");
   context.textBaseline = "middle";
   context.textAlign = "right";
-  const levels = ticks(low, high, Math.max(3, Math.floor((height - 50) / 46)));
+  const levels = ticks(low, high, levelCount(height));
   for (const level of levels) {
     const zero = Math.abs(level) < 1e-12;
     strokeLine(context, [[room.left, down(level)], [width - room.right, down(level)]], { colour: ink(zero ? "line-strong" : "line"), dash: [], width: 1 });

@@ -67,7 +67,7 @@ function tableOf(data, metrics, part) {
     kind: row.kind,
     keys: [row.method, ...metrics.map(({ name }) => (row.numbers[name] ? row.numbers[name][0] : null)), ...(noted ? [row.note] : [])],
     cells: [
-      element("span", { class: "method" }, row.slug in styles ? swatch(styles[row.slug]) : "", row.method, KINDS[row.kind] ? element("span", { class: "quiet" }, ` ${KINDS[row.kind]}`) : ""),
+      element("span", { class: "named" }, row.slug in styles ? swatch(styles[row.slug]) : "", row.method, KINDS[row.kind] ? element("span", { class: "quiet" }, ` ${KINDS[row.kind]}`) : ""),
       ...metrics.map(({ name }) => numberCell(row, name, best[name], data.comparisons[name], part)),
       ...(noted ? [row.note] : []),
     ],
@@ -97,7 +97,7 @@ function comparisonOf(data, name) {
   const rows = found.differences.map((one) => ({
     keys: [one.method, one.estimate, one.low, one.estimate, one.p_holm, one.tied ? "tied" : "worse"],
     cells: [
-      element("span", { class: "method" }, swatch(styles[one.slug] ?? 0), one.method), score(one.estimate),
+      element("span", { class: "named" }, swatch(styles[one.slug] ?? 0), one.method), score(one.estimate),
       one.low === null ? "–" : `${score(one.low)} to ${score(one.high)}`, intervalPicture(one, range),
       one.p_holm === null ? "–" : one.p_holm < 0.0001 ? "< 0.0001" : digits(one.p_holm, 4), one.tied ? "≈ tied" : "worse",
     ],
