@@ -16,6 +16,7 @@ from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.scores import parts, weighted
 from specrec.bench.statistics import Comparison, compare_all
+from specrec.errors import UsageError
 from specrec.parameters import parse_spec
 
 
@@ -102,12 +103,14 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     SpecrecError
         If it is no results folder.
     UsageError
-        If one of `metrics` is unknown.
+        If one of `metrics` is unknown, or needs a ceiling that is not there.
     """
     manifest = read_manifest(folder)
     if metrics:
         for metric in metrics:
             ceiling.check_column(metric, ceiling=manifest.settings["ceiling"] > 0)
+            if metric in ceiling.COLUMNS and not manifest.settings["ceiling"]:
+                raise UsageError(f"{metric} needs a ceiling, and these results have none")
     columns = tuple(metrics or manifest.settings["metrics"])
     ceilings = ceiling.read_all(folder, manifest)
     records = {}

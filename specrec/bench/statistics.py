@@ -72,7 +72,7 @@ class Comparison:
     higher_is_better
         The metric's direction.
     scenes, runs
-        How many test scenes there are, and how many runs each score is the mean of.
+        How many test scenes count, and how many runs each score is the mean of.
     best, best_slug
         The method whose number is the best.
     differences
@@ -164,7 +164,7 @@ def compare(results: "Results", metric: str, part: str = "weighted") -> Comparis
         tied = corrected >= LEVEL or low <= 0.0 <= high
         one = Difference(methods[slug], slug, estimate, low, high, kind, p, corrected, scenes, tied)
         differences.append(one)
-    runs, count = found[best].values.shape
+    runs, count = len(found[best].values), int((found[best].weights > 0).any(axis=0).sum())
     return Comparison(metric, part, higher, count, runs, methods[best], best, tuple(differences), left_out)
 
 

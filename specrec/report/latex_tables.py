@@ -91,7 +91,7 @@ def document(
     heading = escape(f"{settings['name']}: {settings['dataset']}")
     part = escape(part_shown(results))
     text = f"{_PREAMBLE}\\begin{{document}}\n\\section*{{{heading}}}\n\\noindent\\fitted{{\\input{{table.tex}}}}\n\n"
-    text += "\\medskip\\noindent{\\footnotesize\n" + "".join(f"{escape(note)}\\\\\n" for note in notes) + "}\n"
+    text += "\\par\\medskip\\noindent{\\footnotesize\n" + "".join(f"{escape(note)}\\\\\n" for note in notes) + "}\n"
     text += "\\section*{Methods}\n\\noindent\\fitted{\\input{methods.tex}}\n"
     for file, caption in figures.items():
         text += (
@@ -110,7 +110,8 @@ def document(
         text += f"\\clearpage\n\\section*{{{escape(metric)}}}\n"
         for kind, file in files.items():
             shown = f"\\input{{{file}}}" if kind == "scenes" else f"\\noindent\\fitted{{\\input{{{file}}}}}"
-            text += f"\\paragraph{{{titles[kind]}}}~\\par\\smallskip\n{{\\small\\tabcolsep=4pt\n{shown}\n}}\n"
+            text += f"\\par\\medskip{{\\itshape {titles[kind]}\\par}}\\smallskip\n"
+            text += f"{{\\small\\tabcolsep=4pt\n{shown}\\par}}\n"
     return text + "\\end{document}\n"
 
 
@@ -144,8 +145,8 @@ _PREAMBLE = r"""% Compile with: pdflatex report.tex
 % what is wider or higher than the page is made smaller
 \newcommand{\fitted}[1]{%
   \sbox{\whole}{#1}%
-  \ifdim\wd\whole>\linewidth\sbox{\whole}{\resizebox{\linewidth}{!}{\usebox{\whole}}}\fi
+  \ifdim\wd\whole>\linewidth\sbox{\whole}{\resizebox{\linewidth}{!}{\usebox{\whole}}}\fi%
   \setlength{\wholeheight}{\ht\whole}\addtolength{\wholeheight}{\dp\whole}%
-  \ifdim\wholeheight>0.8\textheight\sbox{\whole}{\resizebox{!}{0.8\textheight}{\usebox{\whole}}}\fi
+  \ifdim\wholeheight>0.8\textheight\sbox{\whole}{\resizebox*{!}{0.8\textheight}{\usebox{\whole}}}\fi%
   \usebox{\whole}}
 """

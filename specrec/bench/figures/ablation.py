@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench.ceiling.row import column
-from specrec.bench.figures.style import save
+from specrec.bench.figures.style import plain_text, save
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.parameters import parse_spec
 
@@ -82,7 +82,8 @@ def draw_ablation(results: "Results", *paths: Path) -> None:
     ----------
     Alvarez-Gila et al. 2017, Figure 4, doi:10.1109/ICCVW.2017.64.
     """
-    save(ablation_figure(results), paths)
+    with plain_text():
+        save(ablation_figure(results), paths)
 
 
 def ablation_figure(results: "Results", width: float | None = None) -> Any:
