@@ -75,10 +75,17 @@ def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None 
         data = {
             "kind": "view",
             "title": ", ".join(names[:3]) + ", …" * (len(names) > 3),
-            "lead": f"{len(paths)} cube{'s' * (len(paths) > 1)}",
+            "lead": _lead(given),
             "scenes": pack_scenes(scenes, PAGE_BYTES - RESERVE),
         }
     return write_page(target, f"{data['title']} - specrec", data)
+
+
+def _lead(given: Sequence[_Given]) -> str:
+    count = f"{len(given)} cubes, " if len(given) > 1 else ""
+    sizes = dict.fromkeys(f"{one.file.shape[0]} x {one.file.shape[1]} pixels" for one in given)
+    grids = dict.fromkeys(describe_grid(one.file.wavelengths) for one in given)
+    return count + "; ".join([" and ".join(sizes), " and ".join(grids)])
 
 
 def _labels(paths: Sequence[Path], files: Sequence[StoredCube]) -> list[_Given]:

@@ -3,12 +3,22 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from specrec.bench.looks import LARGEST_SIDE, read_estimate, read_look, reference_path, shown_scenes, step_for
+from specrec.bench.looks import (
+    LARGEST_SIDE,
+    read_estimate,
+    read_look,
+    reference_path,
+    save_look,
+    shown_scenes,
+    step_for,
+)
 from specrec.bench.results import read_results
 from specrec.bench.run import bench
 from specrec.cubes import read_cube
@@ -47,6 +57,28 @@ def test_no_side_keeps_more_pixels_than_the_limit(height, width):
     step = step_for(height, width)
     assert -(-max(height, width) // step) <= LARGEST_SIDE
     assert step == 1 or -(-max(height, width) // (step - 1)) > LARGEST_SIDE
+
+
+def test_a_reference_is_whole_at_any_time_while_many_write_it(folder, tmp_path):
+    name = read_results(folder).manifest.folds[0]["test"][0]
+    look = read_look(folder, name)
+    cell = SimpleNamespace(path=tmp_path / "cells" / "fold0-run0.json", folder=str(tmp_path), test=[name])
+    height, width = look.shape
+    cube, mask = np.zeros((height, width, 31), np.float32), np.ones((height, width), bool)
+    cube[0, 0] = 1.0
+    scene = SimpleNamespace(
+        name=name, mask=mask, wavelengths=look.wavelengths, scene=SimpleNamespace(quantity="radiance")
+    )
+
+    def write(_):
+        save_look(cell, scene, cube, cube, mask)
+        return read_look(tmp_path, name).cube.sum()
+
+    # every writer finds none, as two processes may at once
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
+        patch.setattr(Path, "exists", lambda _: False)
+        assert list(pool.map(write, range(16))) == [31.0] * 16
+    assert [path.name for path in (tmp_path / "looks").iterdir()] == [f"{name}.h5"]
 
 
 def test_what_cells_keep_is_what_they_estimated(folder):
