@@ -100,15 +100,21 @@ function makeLooking(data) {
     context.fillStyle = ink("text");
     context.font = `12px ${ink("font")}`;
     context.textBaseline = "top";
+    context.textAlign = "left";
     const [low, high] = [Math.min(best, worst) * factor, Math.max(best, worst) * factor];
     const all = ticks(low, high, 4);
-    all.forEach((value) => {
-      const share = (value / factor - best) / (worst - best);
+    let taken = -Infinity;
+    const placed = all.map((value) => [value, (value / factor - best) / (worst - best)]).sort((a, b) => a[1] - b[1]);
+    placed.forEach(([value, share]) => {
       if (share < -0.001 || share > 1.001) return;
       const at = left + share * (right - left);
       context.fillRect(at, 13, 1, 4);
-      context.textAlign = share < 0.06 ? "left" : "center";
-      context.fillText(tickText(value, all), share < 0.06 ? at - 3 : at, 19);
+      const text = tickText(value, all);
+      const wide = context.measureText(text).width;
+      const start = Math.min(width - wide, Math.max(0, at - wide / 2));
+      if (start < taken + 6) return;
+      taken = start + wide;
+      context.fillText(text, start, 19);
     });
     const words = `${label} ${unitText}: from ${digits(best * factor, places)} to ${digits(worst * factor, places)}, one scale for all; what is worse has the last colour, 1 of 100 pixels`;
     metricBox.bar.setAttribute("aria-label", words);
