@@ -105,6 +105,12 @@ class Cell:
         """The folder of its estimates."""
         return Path(self.folder) / "cubes" / self.slug / f"fold{self.fold}-run{self.run}"
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder that it may write into."""
+        shared = (self.cubes.parents[1] / "reference", Path(self.folder) / "looks")
+        return self.path.parent, self.checkpoint.parent, self.cubes, *shared
+
 
 def cell_name(written: str, fold: int, run: int) -> str:
     """Name a cell in words.

@@ -13,6 +13,7 @@ from specrec.bench import separate
 from specrec.bench.ceiling.row import scores_in_cell
 from specrec.bench.cells import Cell, head, write_record
 from specrec.bench.influence import save_influence
+from specrec.bench.looks import save_look, shown_scenes
 from specrec.bench.protocol import region_mask
 from specrec.bench.samples import save_sample
 from specrec.cubes import write_cube
@@ -78,13 +79,14 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     }
     method.threads = cell.threads
     test = _Test(cell, method)
+    kept = shown_scenes(cell.test) if cell.run == 0 else []
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
-        test.add(view(name), shown=index == 0 and cell.run == 0)
+        test.add(view(name), drawn=index == 0 and cell.run == 0, kept=name in kept)
     training = _Test(replace(cell, save_cubes=False, ceiling=0), method)
     for name in cell.scored_training:
         progress(1.0, f"scoring {name}, trained on")
-        training.add(view(name), shown=False)
+        training.add(view(name))
     if cell.influence and cell.run == 0:
         progress(1.0, "measuring the influence of the surroundings")
         try:
@@ -119,7 +121,7 @@ class _Test:
         self.megapixels = 0.0
         self.broken_metrics: dict[str, str] = {}
 
-    def add(self, scene: TrainingScene, *, shown: bool) -> None:
+    def add(self, scene: TrainingScene, *, drawn: bool = False, kept: bool = False) -> None:
         reference = scene.cube()
         rgb = scene.rgb_of(reference)
         rgb.setflags(write=False)
@@ -149,8 +151,10 @@ class _Test:
         self.images.append(image)
         if self.cell.save_cubes:
             self._save(scene, estimate, reference)
-        if shown:
+        if drawn:
             save_sample(self.cell, scene, estimate, reference, mask)
+        if kept:
+            save_look(self.cell, scene, estimate, reference, mask)
 
     def _save(self, scene: TrainingScene, estimate: Cube, reference: Cube) -> None:
         low, high = scene.scene.extent if scene.scaling == "minmax" else (0.0, 1.0)

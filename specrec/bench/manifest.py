@@ -105,7 +105,7 @@ def read_manifest(folder: Path) -> Manifest:
         values = json.loads(path.read_text("utf-8"))
         values["settings"] = {**_plain(Protocol("", "")), **values["settings"]}  # keys that are newer than the folder
         manifest = Manifest(**values)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise SpecrecError(f"{folder} is no results folder: it has no manifest.json") from None
     except (OSError, ValueError, TypeError, KeyError):
         raise SpecrecError(f"{path} is not a manifest of this specrec") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
-from specrec.bench.ceiling.row import COLUMNS, SHOWN, column
+from specrec.bench.ceiling.row import COLUMNS, SHOWN, check_column
 from specrec.bench.protocol import Protocol
 from specrec.datasets import find_folder
 from specrec.errors import PluginError, UsageError
@@ -96,7 +96,7 @@ def _protocol(name: str | None, dataset: str | None) -> Protocol:
 def _columns(chosen: Protocol, *, given: bool) -> tuple[str, ...]:
     """Check the metrics of a protocol, and add what its ceiling gives where the user names none."""
     for metric in chosen.metrics:
-        column(metric)
+        check_column(metric, ceiling=chosen.ceiling > 0)
         if metric in COLUMNS and not chosen.ceiling:
             raise UsageError(f"{metric} needs a ceiling, and protocol {chosen.name} has none; pass --ceiling N")
     added = () if given or not chosen.ceiling else SHOWN

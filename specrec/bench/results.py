@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from specrec.bench import cells, separate, tables
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
+from specrec.bench.scores import parts, weighted
+from specrec.bench.statistics import Comparison, compare_all
+from specrec.errors import UsageError
 from specrec.parameters import parse_spec
 
 
@@ -53,10 +57,32 @@ class Results:
                 return row.numbers[metric].mean
         raise KeyError((method, metric, part))
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What failed of all that the table shows, in this start or in an earlier one."""
+        found = [
+            f"{cells.cell_name(record['written'], record['fold'], record['run'])}: {record['reason']}"
+            for record in self.records.values()
+            if record["status"] == "failed"
+        ]
+        return (*sorted(found), *(f"{written}: {reason}" for written, reason in self.manifest.unusable.items()))
+
+    @cached_property
+    def comparisons(self) -> dict[tuple[str, str], Comparison]:
+        """Every method against the best one, by part and metric of the table."""
+        return compare_all(self)
+
     def table(self, form: str = "table") -> str:
         """Write the table as ``table`` (plain text), ``md``, ``csv``, ``tex`` or ``json``."""
+        return tables.write(form, self._table())
+
+    def footnotes(self) -> list[str]:
+        """Explain the table in sentences, as those below the form ``tex`` do."""
+        return tables.tex_footnotes(self._table())
+
+    def _table(self) -> tables.Table:
         notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
-        return tables.write(form, self.rows, self.metrics, self.manifest, notes)
+        return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons)
 
     def __str__(self) -> str:
         return self.table()
@@ -76,8 +102,15 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     ------
     SpecrecError
         If it is no results folder.
+    UsageError
+        If one of `metrics` is unknown, or needs a ceiling that is not there.
     """
     manifest = read_manifest(folder)
+    if metrics:
+        for metric in metrics:
+            ceiling.check_column(metric, ceiling=manifest.settings["ceiling"] > 0)
+            if metric in ceiling.COLUMNS and not manifest.settings["ceiling"]:
+                raise UsageError(f"{metric} needs a ceiling, and these results have none")
     columns = tuple(metrics or manifest.settings["metrics"])
     ceilings = ceiling.read_all(folder, manifest)
     records = {}
@@ -96,22 +129,14 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     return Results(folder, manifest, columns, tuple(rows), records, ceilings=ceilings)
 
 
-def _parts(manifest: Manifest) -> list[tuple[str, list[int]]]:
-    """Name the parts of the table, each over some folds."""
-    every = len(manifest.folds)
-    folds = sorted(set(manifest.settings["tested"])) or list(range(every))
-    whole = [("weighted", folds)] if len(folds) == every else []
-    return whole + [(f"fold {fold}", [fold]) for fold in folds]
-
-
 def _rows(
     written: str, slug: str, mine: dict[tuple[int, int], dict[str, Any]], manifest: Manifest, columns: Sequence[str]
 ) -> Iterable[Row]:
     runs = range(manifest.settings["runs"])
-    parts = [(part, folds, "images") for part, folds in _parts(manifest)]
+    shown = [(part, folds, "images") for part, folds in parts(manifest)]
     if manifest.settings["score_training"]:
-        parts += [(part + TRAINING, wanted, "training_images") for part, wanted, _ in parts]
-    for part, wanted, images in parts:
+        shown += [(part + TRAINING, wanted, "training_images") for part, wanted, _ in shown]
+    for part, wanted, images in shown:
         cells_of_part = [[mine.get((fold, run)) for fold in wanted] for run in runs]
         notes = {_note(record) for group in cells_of_part for record in group} - {""}
         if notes:
@@ -132,7 +157,7 @@ def _of_ceiling(ceilings: Mapping[str, ceiling.Ceiling], manifest: Manifest, col
     wanted = [metric for metric in columns if metric in ceiling.COLUMNS]
     if not ceilings or not wanted:
         return
-    for part, folds in _parts(manifest):
+    for part, folds in parts(manifest):
         images = [ceiling.as_image(ceilings[name]) for name in ceiling.scenes_of(manifest, folds)]
         values = {metric: _weighted(images, metric) for metric in wanted}
         numbers = {metric: Number(value) for metric, value in values.items() if value is not None}
@@ -152,8 +177,7 @@ def _weighted(images: Sequence[dict[str, Any]], metric: str) -> float | None:
         return None
     values = np.array([float(score[0]) for score in scores])
     weights = np.array([float(score[1]) for score in scores])
-    counted = weights > 0
-    return float(np.average(values[counted], weights=weights[counted])) if counted.any() else None
+    return weighted(values, weights) if (weights > 0).any() else None
 
 
 def _reported(name: str, columns: Sequence[str]) -> Iterable[Row]:

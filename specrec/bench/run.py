@@ -1,6 +1,7 @@
 """A bench from start to end: check the data, compute the missing cells, write the tables."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
@@ -22,6 +23,9 @@ from specrec.bench.results import Results, read_results
 from specrec.cache import written_whole
 from specrec.datasets.survey import Survey, check_rendered_grid, survey
 from specrec.errors import DataError, SpecrecError
+
+NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
+"""Devices that nothing but a network uses."""
 
 TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
 
@@ -131,6 +135,9 @@ def bench(
         output=output,
     )
     networks = any("torch" in method.requires for _, method in plan.methods.values())
+    if not networks and NETWORKS_ONLY.fullmatch(device):
+        watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
+        device = "cpu"
     devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
     facts = _read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
@@ -203,6 +210,7 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
     except SpecrecError:
         gone = ["*"]
         (plan.folder / "manifest.json").unlink(missing_ok=True)
+        shutil.rmtree(plan.folder / "looks", ignore_errors=True)
     shutil.rmtree(plan.folder / "ceiling", ignore_errors=True)
     for part in ("cells", "cubes", "checkpoints"):
         for old in (found for name in gone for found in (plan.folder / part).glob(name)):
@@ -263,11 +271,7 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tup
         finished = True
     finally:
         executor.shutdown(cancel_futures=not finished)
-        written = {
-            place
-            for cell in missing
-            for place in (cell.path.parent, cell.checkpoint.parent, cell.cubes, cell.cubes.parents[1] / "reference")
-        }
+        written = {place for cell in missing for place in cell.folders}
         for folder in written:
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write
                 left.unlink(missing_ok=True)

@@ -4,36 +4,81 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from specrec.bench.ceiling.row import column
+from specrec.bench.latex import comment, escape
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
+from specrec.bench.statistics import LEVEL, Comparison, Difference
 from specrec.errors import SpecrecError, UsageError
 
 FORMS = ("table", "md", "csv", "tex", "json")
 SPREAD = "± is the standard deviation over runs (ddof = 1)"
+LONG = 30
+"""Letters; a longer note of a row stands below the table and has a number in it."""
+
+Comparisons = Mapping[tuple[str, str], Comparison]
+"""By part and metric."""
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
+    """What a table shows; `notes` are further footnotes."""
+
     rows: Sequence[Row]
     metrics: Sequence[str]
     manifest: Manifest
-    notes: Sequence[str]
+    notes: Sequence[str] = ()
+    comparisons: Comparisons = field(default_factory=dict)
+
+    def standing(self, row: Row, metric: str) -> str:
+        """Say whether a number is ``best``, ``tied`` with it or ``worse``; empty where nothing is compared."""
+        found = self.comparisons.get((row.part, metric)) if row.slug else None
+        return found.standing(row.slug) if found is not None else ""
+
+    def difference(self, row: Row, metric: str) -> Difference | None:
+        """Return the row's difference to the best, if it has one."""
+        found = self.comparisons.get((row.part, metric))
+        mine = [one for one in found.differences if one.slug == row.slug] if found is not None and row.slug else []
+        return mine[0] if mine else None
+
+    def long_notes(self) -> list[str]:
+        """List the notes of rows that are too long to stand in them; each has its place in the list as its number."""
+        return list(dict.fromkeys(row.note for row in self.rows if len(row.note) > LONG))
+
+    def note(self, row: Row) -> str:
+        """Return a row's note, or its first word and the number of the whole one."""
+        if len(row.note) <= LONG:
+            return row.note
+        return f"{row.note.partition(':')[0][:LONG]} [{self.long_notes().index(row.note) + 1}]"
+
+    def footnotes(self, best: str, tied: str) -> list[str]:
+        """Explain the table in sentences; `best` and `tied` say how these are marked."""
+        settings = self.manifest.settings
+        weighted = "; weighted by valid pixels" if any(row.part == "weighted" for row in self.rows) else ""
+        lines = [f"Fold k is tested by what was trained on the others{weighted}."]
+        if settings["runs"] > 1:
+            lines[0] += f" {SPREAD}"
+        if settings["score_training"]:
+            lines.append(
+                f"{TRAINING.strip()}: on up to {settings['score_training']} of the scenes that were trained on."
+            )
+        lines += [*_about_ties(self.comparisons.values(), best, tied), *self.notes]
+        return lines + [f"[{index}] {note}" for index, note in enumerate(self.long_notes(), 1)]
 
 
-def write(form: str, rows: Sequence[Row], metrics: Sequence[str], manifest: Manifest, notes: Sequence[str] = ()) -> str:
-    """Write rows in one of `FORMS`; `metrics` are the columns, `notes` further footnotes.
+def write(form: str, table: Table) -> str:
+    """Write a table in one of `FORMS`.
 
     Raises
     ------
     UsageError
         For another form.
     """
-    writers: dict[str, Callable[[_Table], str]] = {
+    writers: dict[str, Callable[[Table], str]] = {
         "table": _text,
         "md": _markdown,
         "csv": _csv,
@@ -42,12 +87,20 @@ def write(form: str, rows: Sequence[Row], metrics: Sequence[str], manifest: Mani
     }
     if form not in writers:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
-    return writers[form](_Table(rows, metrics, manifest, notes))
+    return writers[form](table)
 
 
-def _text(table: _Table) -> str:
-    rows = [["method", "", *(f"{metric}{_arrow(metric)}" for metric in table.metrics), ""]]
-    rows += [[_name(row), row.part, *_cells(row, table.metrics), row.note] for row in table.rows]
+def _text(table: Table) -> str:
+    marks = {"best": "*", "tied": "="}
+    marked = [any(table.standing(row, metric) for row in table.rows) for metric in table.metrics]
+
+    def cells(row: Row) -> list[str]:
+        pairs = zip(table.metrics, marked, strict=True)
+        return [number(row, metric) + marks.get(table.standing(row, metric), " ") * some for metric, some in pairs]
+
+    heads = [f"{metric}{arrow(metric)}" + " " * some for metric, some in zip(table.metrics, marked, strict=True)]
+    rows = [["method", "", *heads, ""]]
+    rows += [[name(row), row.part, *cells(row), table.note(row)] for row in table.rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -55,59 +108,82 @@ def _text(table: _Table) -> str:
         numbers = [text.rjust(width) for text, width in zip(row[2:-1], widths[2:-1], strict=True)]
         lines.append("  ".join([*left, *numbers, row[-1]]).rstrip())
     lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join([_title(table), "", *lines, "", *_footnotes(table)]) + "\n"
+    return "\n".join([title(table), "", *lines, "", *table.footnotes("*", "=")]) + "\n"
 
 
-def _markdown(table: _Table) -> str:
-    head = ["method", "", *(f"{metric} {_arrow(metric)}" for metric in table.metrics)]
+def _markdown(table: Table) -> str:
+    def cell(row: Row, metric: str) -> str:
+        text, standing = number(row, metric), table.standing(row, metric)
+        return f"**{text}**" if standing == "best" else f"{text} =" if standing == "tied" else text
+
+    head = ["method", "", *(f"{metric} {arrow(metric)}" for metric in table.metrics)]
     noted = any(row.note for row in table.rows)
-    lines = [_title(table), "", "| " + " | ".join(head + ([""] if noted else [])) + " |"]
+    lines = [title(table), "", "| " + " | ".join(head + ([""] if noted else [])) + " |"]
     lines.append("|---|---|" + "---:|" * len(table.metrics) + ("---|" if noted else ""))
     for row in table.rows:
-        cells = [f"`{_name(row)}`" if row.slug else _name(row), row.part, *_cells(row, table.metrics)]
-        lines.append("| " + " | ".join(cells + ([row.note.replace("|", "/")] if noted else [])) + " |")
-    return "\n".join([*lines, "", *_footnotes(table)]) + "\n"
+        first = name(row).replace("|", r"\|")
+        cells = [f"`{first}`" if row.slug else first, row.part, *(cell(row, metric) for metric in table.metrics)]
+        lines.append("| " + " | ".join(cells + ([table.note(row).replace("|", "/")] if noted else [])) + " |")
+    return "\n".join([*lines, "", *table.footnotes("bold", "=")]) + "\n"
 
 
-def _csv(table: _Table) -> str:
+def _csv(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    spreads = [f"{metric} spread" for metric in table.metrics]
-    writer.writerow(["method", "slug", "part", *table.metrics, *spreads, "note"])
+    spreads, standings = ([f"{metric} {kind}" for metric in table.metrics] for kind in ("spread", "standing"))
+    writer.writerow(["method", "slug", "part", *table.metrics, *spreads, *standings, "note"])
     for row in table.rows:
         found = [row.numbers.get(metric) for metric in table.metrics]
-        means = ["" if number is None else repr(number.mean) for number in found]
-        others = ["" if number is None or number.spread is None else repr(number.spread) for number in found]
-        writer.writerow([row.method, row.slug, row.part, *means, *others, row.note])
+        means = ["" if one is None else repr(one.mean) for one in found]
+        others = ["" if one is None or one.spread is None else repr(one.spread) for one in found]
+        standing = [table.standing(row, metric) for metric in table.metrics]
+        writer.writerow([row.method, row.slug, row.part, *means, *others, *standing, row.note])
     return out.getvalue()
 
 
-def _tex(table: _Table) -> str:
+def _tex(table: Table) -> str:
+    def cell(row: Row, metric: str) -> str:
+        text, standing = number(row, metric).replace("±", r"$\pm$"), table.standing(row, metric)
+        return rf"\textbf{{{text}}}" if standing == "best" else f"{text}$^{{=}}$" if standing == "tied" else text
+
     columns = "ll" + "r" * len(table.metrics)
-    head = ["method", "", *(_escape(metric) for metric in table.metrics)]
-    lines = [f"% {line}" for line in (_title(table), *_footnotes(table)) if line]
+    head = ["method", "", *(f"{escape(metric)} {escape(arrow(metric))}".strip() for metric in table.metrics)]
+    lines = [comment(line).rstrip("\n") for line in tex_footnotes(table) if line]
     lines += [f"\\begin{{tabular}}{{{columns}}}", "\\hline", " & ".join(head) + r" \\", "\\hline"]
     for row in table.rows:
         if row.slug and row.note:
-            span = f"\\multicolumn{{{len(table.metrics)}}}{{l}}{{{_escape(row.note)}}}"
-            lines.append(f"{_escape(_name(row))} & {row.part} & {span} \\\\")
+            span = f"\\multicolumn{{{len(table.metrics)}}}{{l}}{{{escape(table.note(row))}}}"
+            lines.append(f"{escape(name(row))} & {escape(row.part)} & {span} \\\\")
             continue
-        numbers = [text.replace("±", r"$\pm$") for text in _cells(row, table.metrics)]
-        lines.append(" & ".join([_escape(_name(row)), row.part, *numbers]) + r" \\")
+        cells = [cell(row, metric) for metric in table.metrics]
+        lines.append(" & ".join([escape(name(row)), escape(row.part), *cells]) + r" \\")
     return "\n".join([*lines, "\\hline", "\\end{tabular}"]) + "\n"
 
 
-def _json(table: _Table) -> str:
-    def plain(number: Number) -> dict[str, Any]:
-        values = {"mean": number.mean, "spread": number.spread}
-        return {key: value if value is None or math.isfinite(value) else str(value) for key, value in values.items()}
+def tex_footnotes(table: Table) -> list[str]:
+    """Say what a document says below the table of the form ``tex``; plain text, to be escaped."""
+    return [title(table), *table.footnotes("bold", "=")]
+
+
+def _json(table: Table) -> str:
+    def plain(value: float | None) -> float | str | None:
+        return value if value is None or math.isfinite(value) else str(value)  # JSON has no infinity
+
+    def described(row: Row, metric: str, shown: Number) -> dict[str, Any]:
+        found: dict[str, Any] = {"mean": plain(shown.mean), "spread": plain(shown.spread)}
+        if standing := table.standing(row, metric):
+            found["standing"] = standing
+        if one := table.difference(row, metric):
+            numbers = {"to_best": one.estimate, "low": one.low, "high": one.high, "p": one.p, "p_holm": one.p_holm}
+            found |= {**{key: plain(value) for key, value in numbers.items()}, "interval": one.interval}
+        return found
 
     rows = [
         {
             "method": row.method,
             "slug": row.slug,
             "part": row.part,
-            "numbers": {metric: plain(number) for metric, number in row.numbers.items()},
+            "numbers": {metric: described(row, metric, shown) for metric, shown in row.numbers.items()},
             "note": row.note,
         }
         for row in table.rows
@@ -117,30 +193,31 @@ def _json(table: _Table) -> str:
     return json.dumps(whole, indent=1) + "\n"
 
 
-def _name(row: Row) -> str:
+def name(row: Row) -> str:
+    """Name a row; one that is not computed says what it is."""
     return row.method if row.slug else f"{row.method} ({'diagnostic' if row.diagnostic else 'reported'})"
 
 
-def _cells(row: Row, metrics: Sequence[str]) -> list[str]:
-    return [_number(row.numbers.get(metric)) for metric in metrics]
-
-
-def _number(number: Number | None) -> str:
-    if number is None:
+def number(row: Row, metric: str) -> str:
+    """Write a number of a row with its spread, or a dash."""
+    shown = row.numbers.get(metric)
+    if shown is None:
         return "-"
-    digits = 3 if abs(number.mean) >= 1 else 5
-    text = f"{number.mean:.{digits}f}"
-    return text if number.spread is None else f"{text} ± {number.spread:.{digits}f}"
+    digits = 3 if abs(shown.mean) >= 1 else 5
+    text = f"{shown.mean:.{digits}f}"
+    return text if shown.spread is None else f"{text} ± {shown.spread:.{digits}f}"
 
 
-def _arrow(metric: str) -> str:
+def arrow(metric: str) -> str:
+    """Point to where a metric is better."""
     try:
         return "↑" if column(metric).higher_is_better else "↓"
     except SpecrecError:  # of a plugin that is not there now
         return ""
 
 
-def _title(table: _Table) -> str:
+def title(table: Table) -> str:
+    """Say what was measured, in one line."""
     settings = table.manifest.settings
     sizes = ", ".join(str(len(fold["test"])) for fold in table.manifest.folds)
     tested = f", tested: {', '.join(map(str, settings['tested']))}" if settings["tested"] else ""
@@ -153,18 +230,24 @@ def _title(table: _Table) -> str:
     )
 
 
-def _footnotes(table: _Table) -> list[str]:
-    settings = table.manifest.settings
-    weighted = "; weighted by valid pixels" if any(row.part == "weighted" for row in table.rows) else ""
-    lines = [f"Fold k is tested by what was trained on the others{weighted}."]
-    if settings["runs"] > 1:
-        lines[0] += f" {SPREAD}"
-    if settings["score_training"]:
-        lines.append(f"{TRAINING.strip()}: on up to {settings['score_training']} of the scenes that were trained on.")
-    return [*lines, *table.notes]
-
-
-def _escape(text: str) -> str:
-    for letter in ("\\", "{", "}", "&", "%", "$", "#", "_", "^", "~"):
-        text = text.replace(letter, {"\\": r"\textbackslash ", "^": r"\^{}", "~": r"\~{}"}.get(letter, "\\" + letter))
-    return text
+def _about_ties(comparisons: Iterable[Comparison], best: str, tied: str) -> list[str]:
+    """Explain the marks, and say where there are too few scenes for any difference to count."""
+    found = [one for one in comparisons if one.differences]
+    if not found:
+        return []
+    scenes = {one.part: one.scenes for one in found}
+    counts = "; ".join(f"{part}: {count} scenes" for part, count in scenes.items())
+    lines = [
+        f"{best}: best of its column and part. {tied}: not told apart from it over the test scenes ({counts}):"
+        f" Wilcoxon's p, corrected by Holm, is {LEVEL} or more, or the 95 % interval of the difference holds 0."
+    ]
+    least: dict[tuple[int, int, float], dict[str, None]] = {}
+    for one in found:
+        if not one.decidable:
+            least.setdefault((one.scenes, len(one.differences), one.least_p), {})[one.part] = None
+    for (count, compared, p), where in least.items():
+        lines.append(
+            f"{', '.join(where)}: cannot be told apart with {count} scene{'s' * (count > 1)} and {compared}"
+            f" comparison{'s' * (compared > 1)}, whatever the numbers: the least corrected p there can be is {p:.2g}."
+        )
+    return lines

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("bench", "run", "train", "render", "methods", "metrics", "data", "doctor")
+COMMANDS = ("bench", "run", "train", "render", "convert", "view", "report", "methods", "metrics", "data", "doctor")
 
 INTERRUPTED = 130
 

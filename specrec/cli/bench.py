@@ -1,11 +1,15 @@
 """`specrec bench`: train and test methods under one protocol, and print the table."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from specrec.cli import options
+
+if TYPE_CHECKING:
+    from specrec.bench.results import Results
 
 
 @click.command(name="bench")
@@ -53,9 +57,26 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
     line = Line(quiet=quiet)
     results = bench(list(methods) or None, folds=folds, watcher=BenchProgress(line), **rest)
     click.echo(results.table(form), nl=False)
-    line.say(f"tables, cells and figure are in {results.folder}")
-    if results.failed:
-        raise PartialFailureError(f"{len(results.failed)} cells or methods failed: {'; '.join(results.failed)}")
+    page = _write_page(results, line.say)
+    line.say(f"tables, cells and figure are in {results.folder}" + (f", the page is {page}" if page else ""))
+    earlier = [f"{failure} (in an earlier start)" for failure in results.failures if failure not in results.failed]
+    failed = [*results.failed, *earlier]
+    if failed:
+        what = "1 cell or method" if len(failed) == 1 else f"{len(failed)} cells or methods"
+        raise PartialFailureError(f"{what} failed: {'; '.join(failed)}")
+
+
+def _write_page(results: "Results", say: Callable[[str], None]) -> Path | None:
+    """Write the page that shows the results; where that fails, say why and return None: the bench itself is done."""
+    from specrec.errors import SpecrecError
+    from specrec.report.folder import page_path, write_page
+
+    try:
+        return write_page(results, page_path(results.folder / "report"))
+    except Exception as error:  # whatever it is, the numbers are safe
+        words = str(error) if isinstance(error, SpecrecError) else f"{type(error).__name__}: {error}"
+        say(f"no page could be written: {words}")
+        return None
 
 
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:

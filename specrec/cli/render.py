@@ -20,7 +20,7 @@ import click
 )
 @click.option("--overwrite", is_flag=True, help="Replace the PNG if it exists.")
 def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> None:
-    """Render CUBE (.h5, .mat in the layout of ICVL, or .npy) to an 8-bit sRGB PNG.
+    """Render CUBE, a cube file of any form, to an 8-bit sRGB PNG.
 
     CIE 1964 10-degree observer, illuminant E, sRGB after IEC 61966-2-1. Pixels that the cube's mask leaves out are
     black and count for nothing.
@@ -31,6 +31,7 @@ def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> Non
     from specrec.errors import DataError, UsageError
     from specrec.images import check_absent, write_png
     from specrec.rendering import render
+    from specrec.spectra import describe_grid, is_standard_grid
 
     target = Path(f"{cube.stem}.png") if output is None else output
     if target.suffix.lower() != ".png":
@@ -39,6 +40,11 @@ def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> Non
     check_absent(target, overwrite)
     contents = read_cube(cube)
     values, mask = contents.cube, contents.mask
+    if not is_standard_grid(contents.wavelengths):
+        raise DataError(
+            f"{cube}: rendering needs the 31 bands 400-700 nm in steps of 10 nm, this cube has"
+            f" {describe_grid(contents.wavelengths)}; convert it (specrec convert {cube} NEW.h5 --grid 400:10:700)"
+        )
     try:
         if mask is not None and not mask.all():
             if wanted == "minmax":

@@ -36,12 +36,12 @@ def command(
     memory does not hold are reconstructed in tiles, to the same numbers.
     """
     from specrec.cli.progress import Line
-    from specrec.cubes import check_suffix
+    from specrec.cubes import check_form
     from specrec.images import MAX_PIXELS, check_absent
     from specrec.reconstruction import reconstruct_file
 
     target = output if output is not None else Path(f"{image.stem}.h5")
-    check_suffix(target)
+    check_form(target)
     check_absent(target, overwrite)
     line = Line(quiet=quiet)
     done = reconstruct_file(

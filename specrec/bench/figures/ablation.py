@@ -11,8 +11,8 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench.ceiling.row import column
+from specrec.bench.figures.style import plain_text, save
 from specrec.bench.rows import TRAINING, Number, Row
-from specrec.cache import written_whole
 from specrec.parameters import parse_spec
 
 if TYPE_CHECKING:
@@ -82,32 +82,20 @@ def draw_ablation(results: "Results", *paths: Path) -> None:
     ----------
     Alvarez-Gila et al. 2017, Figure 4, doi:10.1109/ICCVW.2017.64.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure = ablation_figure(results)
-    FigureCanvasAgg(figure)
-    save(figure, paths)
+    with plain_text():
+        save(ablation_figure(results), paths)
 
 
-def save(figure: Any, paths: tuple[Path, ...]) -> None:
-    """Save a figure without a date or a version in it, so that the same results give the same file."""
-    unwanted = {"png": {"Software": None}, "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
-    for path in paths:
-        form = path.suffix.removeprefix(".")
-        with written_whole(path) as temporary:
-            figure.savefig(temporary, dpi=150, format=form, metadata=unwanted[form])
-
-
-def ablation_figure(results: "Results") -> Any:
-    """Make the figure, a `matplotlib.figure.Figure`."""
+def ablation_figure(results: "Results", width: float | None = None) -> Any:
+    """Make the figure, a `matplotlib.figure.Figure`, for a screen, or `width` inches wide, panel below panel."""
     from matplotlib.figure import Figure
 
     key, methods = shown(results)
     metrics = results.metrics[:PANELS]
-    columns = min(2, len(metrics))
+    columns = min(2, len(metrics)) if width is None else 1
     lines = -(-len(metrics) // columns)
-    width = max(4.5, 0.55 * len(methods) + 1.0)
-    figure = Figure(figsize=(width * columns, 3.3 * lines + 1.2), layout="constrained")
+    size = (max(4.5, 0.55 * len(methods) + 1.0) * columns, 3.3 * lines + 1.2)
+    figure = Figure(figsize=size if width is None else (width, 2.1 * lines + 1.0), layout="constrained")
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for axis, metric in zip(axes, metrics, strict=False):
         _draw_panel(axis, metric, methods, results)

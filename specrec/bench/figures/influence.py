@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specrec.bench.figures.ablation import Shown, save, shown
+from specrec.bench.figures.ablation import Shown, shown
+from specrec.bench.figures.style import save
 from specrec.bench.influence import REACH, SHARE, influence_path, read_influence
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ def draw_influence(results: "Results", *paths: Path) -> bool:
     figure = influence_picture(results)
     if figure is None:
         return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    FigureCanvasAgg(figure)
     save(figure, paths)
     return True
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specrec.bench.figures.style import MARKERS, PALETTE, broken, plain_text, save
 from specrec.bench.samples import read_sample, sample_path
-from specrec.cache import written_whole
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results
@@ -20,28 +20,40 @@ def draw_figure(results: "Results", path: Path) -> bool:
     ----------
     Alvarez-Gila et al. 2017, Figure 3, doi:10.1109/ICCVW.2017.64.
     """
+    with plain_text():
+        figure = spectra_figure(results)
+        if figure is None:
+            return False
+        save(figure, (path,), dpi=110)
+    return True
+
+
+def spectra_figure(results: "Results", width: float | None = None) -> Any:
+    """Make the figure, a `matplotlib.figure.Figure`, for a screen, or `width` inches wide; None: nothing to draw."""
     rows = _samples(results)
     if not rows:
-        return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+        return None
     from matplotlib.figure import Figure
 
     per_row = max(len(row) for _, row in rows)
     widths = [1, 1, 1.3] * per_row
-    figure = Figure(figsize=(PANEL * sum(widths), PANEL * len(rows)), layout="constrained")
-    FigureCanvasAgg(figure)
+    panel = PANEL if width is None else width / (sum(widths) + 0.2)
+    figure = Figure(figsize=(width or panel * sum(widths), panel * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 3 * per_row, squeeze=False, gridspec_kw={"width_ratios": widths})
-    for line, (name, samples) in zip(axes, rows, strict=True):
+    for place, (line, (name, samples)) in enumerate(zip(axes, rows, strict=True)):
         for index, sample in enumerate(samples):
-            _draw_triplet(line[3 * index : 3 * index + 3], sample)
+            _draw_triplet(
+                line[3 * index : 3 * index + 3],
+                sample,
+                1.0 if width is None else 0.6,
+                titled=width is None or place == 0,
+            )
         for unused in line[3 * len(samples) :]:
             unused.set_axis_off()
-        line[0].set_ylabel(name)
+        line[0].set_ylabel(broken(name))
     for axis in axes[-1][2::3]:
         axis.set_xlabel("wavelength, nm")
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
-    return True
+    return figure
 
 
 def _samples(results: "Results") -> list[tuple[str, list[dict[str, Any]]]]:
@@ -57,7 +69,7 @@ def _samples(results: "Results") -> list[tuple[str, list[dict[str, Any]]]]:
     return rows
 
 
-def _draw_triplet(axes: Any, sample: dict[str, Any]) -> None:
+def _draw_triplet(axes: Any, sample: dict[str, Any], scale: float, *, titled: bool) -> None:
     """Left the truth, in the middle the estimate, right the spectra: dashed the truth, solid the estimate."""
     left, middle, right = axes
     for axis, rgb, title in (
@@ -65,14 +77,19 @@ def _draw_triplet(axes: Any, sample: dict[str, Any]) -> None:
         (middle, "estimate_rgb", "estimate"),
     ):
         axis.imshow(sample[rgb])
-        axis.set_title(title, fontsize="small")
+        if titled:
+            axis.set_title(broken(title), fontsize="small")
         axis.set_xticks([])
         axis.set_yticks([])
     for index, (row, column) in enumerate(sample["pixels"]):
-        colour = f"C{index}"
-        left.plot(column, row, "o", color=colour, markeredgecolor="white", markersize=5)
-        right.plot(sample["wavelengths"], sample["reference_spectra"][index], "--", color=colour, linewidth=1)
-        right.plot(sample["wavelengths"], sample["estimate_spectra"][index], "-", color=colour, linewidth=1)
-    right.set_title("spectra: dashed truth, solid estimate", fontsize="small")
+        kind = {"color": PALETTE[index], "marker": MARKERS[index]}
+        left.plot(column, row, markeredgecolor="white", markeredgewidth=0.5, markersize=5 * scale, **kind)
+        dashed, solid = (sample[f"{name}_spectra"][index] for name in ("reference", "estimate"))
+        right.plot(sample["wavelengths"], dashed, "--", color=kind["color"], linewidth=scale)
+        right.plot(
+            sample["wavelengths"], solid, "-", markevery=(index, 10), markersize=3 * scale, linewidth=scale, **kind
+        )
+    if titled:
+        right.set_title("spectra: dashed truth,\nsolid estimate", fontsize="small")
     right.margins(x=0)
     right.tick_params(labelsize="small")

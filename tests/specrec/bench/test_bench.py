@@ -301,7 +301,7 @@ def test_on_the_command_line_a_broken_method_of_the_protocols_list_is_a_partial_
     arguments += ["-o", str(tmp_path / "results")]
     command.main([*arguments, "--dry-run"], standalone_mode=False)
     assert "trouble[kind=zero]: cannot be computed: method 'trouble' of trouble-distribution" in capsys.readouterr().out
-    with pytest.raises(PartialFailureError, match=r"1 cells or methods failed: trouble\[kind=zero\]: method 'trouble'"):
+    with pytest.raises(PartialFailureError, match=r"1 cell or method failed: trouble\[kind=zero\]: method 'trouble'"):
         command.main(arguments, standalone_mode=False)
     told = capsys.readouterr()
     assert "trouble[kind=zero]" in told.out

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.io
 
 from specrec.cubes import write_cube
 from specrec.datasets.folder import FolderSource
@@ -37,6 +38,37 @@ def test_scenes_are_what_their_files_say(root):
     assert source.files("leaf") == [root / "leaf.h5"]
 
 
+def test_cubes_of_other_makers_are_scenes_too(tmp_path):
+    labels = np.ones((6, 5))
+    labels[2] = 0
+    scipy.io.savemat(tmp_path / "imgd3.mat", {"ref": some_cube().astype(float), "lbl": labels})
+    write_cube(tmp_path / "field.hdr", some_cube(4, 3), np.arange(400, 701, 10), {"quantity": "reflectance"})
+    write_cube(tmp_path / "sea.nc", some_cube(4, 3), np.arange(400, 701, 10), {"quantity": "radiance"})
+    (tmp_path / "photo.tif").write_text("stray")
+    source = FolderSource(tmp_path)
+    assert source.names() == ["field", "imgd3", "sea"]
+    harvard = source.open("imgd3")
+    assert (harvard.quantity, harvard.shape, harvard.wavelengths[0]) == ("radiance", (6, 5, 31), 420)
+    np.testing.assert_array_equal(harvard.cube(Window(1, 2, 3, 2)), some_cube()[1:4, 2:4])
+    np.testing.assert_array_equal(harvard.mask, labels != 0)
+    assert source.open("field").quantity == "reflectance"
+    np.testing.assert_array_equal(source.open("sea").cube(), some_cube(4, 3))
+    assert source.open("sea").mask.all()
+    assert source.files("field") == [tmp_path / "field.hdr"]
+
+
+def test_a_file_without_a_quantity_names_the_way_out(tmp_path):
+    scipy.io.savemat(tmp_path / "scene.mat", {"img": some_cube(), "lambda": np.arange(400, 701, 10)})
+    with pytest.raises(DataError, match=r"scene\.mat does not say .*specrec convert scene\.mat NEW\.h5 --quantity"):
+        FolderSource(tmp_path).open("scene")
+
+
+def test_two_files_of_one_name_are_not_guessed_between(root):
+    write_cube(root / "leaf.mat", some_cube(), np.arange(400, 701, 10), {"quantity": "radiance"})
+    with pytest.raises(UsageError, match=r"leaf\.h5 and leaf\.mat are one scene by their names"):
+        FolderSource(root).names()
+
+
 def test_a_file_that_is_no_cube_is_listed_and_named(root):
     (root / "broken.h5").write_text("no HDF5")
     source = FolderSource(root)
@@ -51,7 +83,7 @@ def test_an_unknown_scene_suggests_the_nearest(root):
 
 
 def test_a_folder_that_is_not_there_or_holds_nothing_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match=r"absent does not exist; the data set 'folder' expects specrec's own"):
+    with pytest.raises(UsageError, match=r"absent does not exist; the data set 'folder' expects cube files"):
         FolderSource(tmp_path / "absent").names()
     with pytest.raises(UsageError, match="holds no scenes of the data set 'folder'"):
         FolderSource(tmp_path).names()

@@ -1,0 +1,165 @@
+"""A few test scenes of each fold, kept small for the page on which one points at a pixel: every n-th pixel, 16 bit.
+
+The first run of a cell keeps its estimates beside its record; what is true of a scene is kept once, in ``looks``. Both
+are cut at the same pixels for every method. A page whose cells were computed without them says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.bench.cells import Cell
+from specrec.cache import written_whole
+from specrec.errors import DataError
+from specrec.scenes import Mask, TrainingScene
+from specrec.spectra import Cube
+
+SCENES_PER_FOLD = 4
+LARGEST_SIDE = 128
+"""Pixels that are kept along the longer side of a scene, at most."""
+LEVELS = 65535
+
+
+def shown_scenes(test: Sequence[str]) -> list[str]:
+    """Choose the scenes of a fold that are kept: up to `SCENES_PER_FOLD`, spread evenly over its list.
+
+    Examples
+    --------
+    >>> shown_scenes(["a", "b", "c", "d", "e", "f", "g"])
+    ['a', 'c', 'e', 'g']
+    """
+    count = min(SCENES_PER_FOLD, len(test))
+    return [test[int(index)] for index in np.linspace(0, len(test) - 1, count)]
+
+
+def step_for(height: int, width: int, largest: int = LARGEST_SIDE) -> int:
+    """Count how far apart the kept pixels lie, so that no side keeps more than `largest` of them."""
+    return max(1, -(-max(height, width) // largest))
+
+
+def to_levels(values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], float, float]:
+    """Quantise finite values to 16 bit: ``values = offset + step * levels``, off by half a step at most.
+
+    Examples
+    --------
+    >>> levels, offset, step = to_levels(np.array([0.0, 0.5, 1.0], np.float32))
+    >>> levels.tolist(), offset, step == 1 / 65535
+    ([0, 32768, 65535], 0.0, True)
+    """
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    step = (high - low) / LEVELS or 1.0  # a constant cube has no range: every level is 0
+    return np.rint((values.astype(np.float64) - low) / step).astype(np.uint16), low, step
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of one cube.
+
+    Parameters
+    ----------
+    cube
+        Every `step`-th row and column, float32 (rows, columns, bands).
+    step
+        In pixels of the whole cube.
+    shape
+        (height, width) of the whole cube.
+    wavelengths
+        nm.
+    quantity
+        ``"radiance"`` or ``"reflectance"``.
+    valid, scored
+        The pixels that the scene's mask keeps, and those of them that were scored; (rows, columns) bool.
+    """
+
+    cube: Cube
+    step: int
+    shape: tuple[int, int]
+    wavelengths: NDArray[np.float64]
+    quantity: str
+    valid: Mask
+    scored: Mask
+
+
+def save_look(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cube, scored: Mask) -> None:
+    """Keep an estimate beside the record of `cell`, and the scene's reference where nobody has yet."""
+    height, width = reference.shape[:2]
+    kept = (slice(None, None, step_for(height, width)),) * 2
+    _write(estimate_path(cell.path, cell.test.index(scene.name)), estimate[kept], {"scene": scene.name})
+    path = reference_path(Path(cell.folder), scene.name)
+    if not path.exists():  # two cells may write it at once: each writes the same, and the last is kept whole
+        facts = {
+            "scene": scene.name,
+            "step": kept[0].step,
+            "shape": (height, width),
+            "quantity": scene.scene.quantity,
+            "wavelengths": scene.wavelengths,
+        }
+        _write(path, reference[kept], facts, {"valid": scene.mask[kept], "scored": scored[kept]})
+
+
+def _write(path: Path, cube: Cube, attributes: dict[str, Any], masks: dict[str, Mask] | None = None) -> None:
+    import h5py
+
+    levels, offset, step = to_levels(cube)
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({**attributes, "value_offset": offset, "value_step": step})
+        for name, array in {"levels": levels, **(masks or {})}.items():
+            file.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
+
+
+def estimate_path(record: Path, position: int) -> Path:
+    """The file of an estimate that stands beside a record; `position` is that of the scene in the fold's list."""
+    return record.with_suffix(f".look{position}.h5")
+
+
+def reference_path(folder: Path, scene: str) -> Path:
+    """The file of what is true of a scene, in a results folder."""
+    return folder / "looks" / f"{scene}.h5"
+
+
+def read_look(folder: Path, scene: str) -> Look:
+    """Read what is true of a scene.
+
+    Raises
+    ------
+    DataError
+        If it is not there, or damaged.
+    """
+    import h5py
+
+    path = reference_path(folder, scene)
+    try:
+        with h5py.File(path) as file:
+            facts = dict(file.attrs)
+            return Look(
+                _values(file),
+                int(facts["step"]),
+                (int(facts["shape"][0]), int(facts["shape"][1])),
+                np.asarray(facts["wavelengths"], dtype=np.float64),
+                str(facts["quantity"]),
+                np.asarray(file["valid"], dtype=np.bool_),
+                np.asarray(file["scored"], dtype=np.bool_),
+            )
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def read_estimate(record: Path, position: int, like: Look) -> Cube | None:
+    """Read the estimate beside a record; None where there is none, or one that does not fit its reference."""
+    import h5py
+
+    try:
+        with h5py.File(estimate_path(record, position)) as file:
+            cube = _values(file)
+    except (OSError, KeyError, ValueError):
+        return None
+    return cube if cube.shape == like.cube.shape else None
+
+
+def _values(file: Any) -> Cube:
+    values = float(file.attrs["value_offset"]) + float(file.attrs["value_step"]) * np.asarray(file["levels"], float)
+    return values.astype(np.float32)

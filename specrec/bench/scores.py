@@ -1,0 +1,91 @@
+"""The scores of the test scenes of a bench, as its cells hold them, and how they become a number of the table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.bench.manifest import Manifest
+
+Records = Mapping[tuple[str, int, int], Mapping[str, Any]]
+"""Cells by slug, fold and run."""
+
+
+@dataclass(frozen=True)
+class SceneScores:
+    """One metric of one method on the test scenes of a part of the table.
+
+    Parameters
+    ----------
+    scenes
+        Their names.
+    values, weights
+        (runs, scenes) float64. A scene of weight 0 does not count, and its value is 0.
+    """
+
+    scenes: tuple[str, ...]
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    @property
+    def number(self) -> float:
+        """What the table shows: over the runs, the mean of the weighted means over scenes."""
+        return float(np.mean([weighted(*run) for run in zip(self.values, self.weights, strict=True)]))
+
+    @property
+    def per_scene(self) -> NDArray[np.float64]:
+        """The mean over runs of each scene; NaN where it counts in none."""
+        counted = self.weights > 0
+        runs = counted.sum(axis=0)
+        totals = np.where(counted, self.values, 0.0).sum(axis=0)
+        means: NDArray[np.float64] = np.divide(totals, runs, out=np.full(len(runs), np.nan), where=runs > 0)
+        return means
+
+
+def parts(manifest: Manifest) -> list[tuple[str, list[int]]]:
+    """Name the parts of the table, each over some folds."""
+    every = len(manifest.folds)
+    folds = sorted(set(manifest.settings["tested"])) or list(range(every))
+    whole = [("weighted", folds)] if len(folds) == every else []
+    return whole + [(f"fold {fold}", [fold]) for fold in folds]
+
+
+def weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Mean of what counts, by its weights; NaN where nothing does.
+
+    Examples
+    --------
+    >>> weighted(np.array([1.0, 4.0, np.inf]), np.array([2.0, 1.0, 0.0]))
+    2.0
+    """
+    counted = weights > 0
+    return float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
+
+
+def scene_scores(
+    records: Records, slug: str, manifest: Manifest, folds: Sequence[int], metric: str
+) -> SceneScores | None:
+    """Collect the scores of a method; None where a cell or a score is missing, or its scenes are others.
+
+    A scene that several of the folds test counts as one: the mean of its values, and the sum of its weights.
+    """
+    scenes = list(dict.fromkeys(name for fold in folds for name in manifest.folds[fold]["test"]))
+    runs = range(manifest.settings["runs"])
+    values, weights = np.zeros((2, len(runs), len(scenes)))
+    for run in runs:
+        found: dict[str, list[list[float]]] = {}
+        for fold in folds:
+            for image in records.get((slug, fold, run), {}).get("images", []):
+                if metric not in image["scores"]:
+                    return None
+                found.setdefault(image["scene"], []).append([float(part) for part in image["scores"][metric][:2]])
+        if set(found) != set(scenes):
+            return None
+        for index, scene in enumerate(scenes):
+            several = np.array(found[scene])
+            weights[run, index] = several[:, 1].sum()
+            if weights[run, index] > 0:
+                values[run, index] = weighted(several[:, 0], several[:, 1])
+    return SceneScores(tuple(scenes), values, weights)

@@ -1,0 +1,162 @@
+"""The report of a bench: a page to look at, and a folder with what a paper takes from it. Nothing is computed again."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specrec.bench.figures.ablation import ablation_figure, part_shown
+from specrec.bench.figures.spectra import spectra_figure
+from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
+from specrec.bench.statistics import pairs
+from specrec.errors import SpecrecError, UsageError
+from specrec.report import latex_tables, spreadsheets
+from specrec.report.boxes import box_figure
+from specrec.report.results_page import write_results_page
+
+if TYPE_CHECKING:
+    from specrec.bench.results import Results
+
+CONTENTS = "contents.txt"
+DPI = 300
+SMALL, NORMAL = 6.0, 8.0  # points, of the text in figures
+MANY = 8  # methods; the box plot of more goes over both columns
+
+
+def page_path(folder: Path) -> Path:
+    """The page that stands beside the folder of a report."""
+    return folder.parent / f"{folder.name}.html"
+
+
+def write_page(results: "Results", target: Path) -> Path:
+    """Write the page on which one looks at the results.
+
+    Raises
+    ------
+    SpecrecError
+        If the folder cannot be written to.
+    """
+    part = part_shown(results)
+    comparisons = {metric: found for (of, metric), found in results.comparisons.items() if of == part}
+    return write_results_page(results, target, comparisons)
+
+
+def write_report(results: "Results", folder: Path, *, overwrite: bool = False) -> list[str]:
+    """Write the folder of a report: figures, LaTeX tables and spreadsheets.
+
+    It is made beside its place and put there when it is whole. Files that someone added to an old report stay.
+
+    Returns
+    -------
+    Names of the files.
+
+    Raises
+    ------
+    UsageError
+        If a report is there and may not be replaced, or the folder holds something else.
+    SpecrecError
+        If it cannot be written.
+    """
+    check_target(folder, overwrite=overwrite)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+            fresh = Path(beside) / "new"
+            fresh.mkdir()
+            names = _write_all(results, fresh)
+            _put_in_place(fresh, folder, Path(beside) / "old")
+    except OSError as error:
+        raise SpecrecError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from None
+    return names
+
+
+def check_target(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds something else, or a report that may not be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; choose another --output")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not (folder / CONTENTS).is_file():
+        raise UsageError(f"{folder} holds something that is no report; choose another --output")
+    if not overwrite:
+        raise UsageError(f"{folder} exists; pass --overwrite to replace it")
+
+
+def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
+    """Exchange the old report for the new one; what someone added to the old one comes along."""
+    if not folder.exists():
+        fresh.replace(folder)
+        return
+    listed = (folder / CONTENTS).read_text("utf-8").splitlines() if (folder / CONTENTS).is_file() else []
+    for path in sorted(folder.iterdir()):
+        if path.name not in {CONTENTS, *listed} and not (fresh / path.name).exists():
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, fresh / path.name)
+    folder.replace(old)
+    try:
+        fresh.replace(folder)
+    except OSError:
+        old.replace(folder)
+        raise
+
+
+def _write_all(results: "Results", folder: Path) -> list[str]:
+    figures = dict(_draw_all(results, folder))
+    texts: dict[str, str] = {
+        "table.tex": results.table("tex"),
+        "methods.tex": latex_tables.methods_list(results),
+        "scores.csv": spreadsheets.scores(results),
+        "comparisons.csv": spreadsheets.comparisons(results),
+    }
+    part = part_shown(results)
+    numbers = {written: index for index, written in enumerate(results.manifest.methods.values(), 1)}
+    tables: dict[str, dict[str, str]] = {}
+    for metric, plain in _plain(results.metrics).items():
+        found: dict[str, str] = {}
+        if (part, metric) in results.comparisons:
+            found["comparison"] = latex_tables.comparison_table(results.comparisons[part, metric])
+        if all_pairs := pairs(results, metric, part):
+            found["pairs"] = latex_tables.pairs_table(all_pairs, numbers)
+        found["scenes"] = latex_tables.scenes_table(results, metric)
+        tables[metric] = {kind: f"{kind}-{plain}.tex" for kind in found}
+        texts |= {f"{kind}-{plain}.tex": text for kind, text in found.items()}
+    texts["report.tex"] = latex_tables.document(results, results.footnotes(), tables, figures)
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    names = sorted(path.name for path in folder.iterdir())
+    (folder / CONTENTS).write_text("".join(f"{name}\n" for name in names), "utf-8")
+    return names
+
+
+def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
+    """Draw every figure as .pdf and .png, and yield the .pdf with its caption."""
+
+    def draw(name: str, make: Callable[[], Any], size: float) -> bool:
+        with plain_text(size):
+            figure = make()
+            if figure is not None:
+                save(figure, (folder / f"{name}.pdf", folder / f"{name}.png"), dpi=DPI)
+        return figure is not None
+
+    if draw("figure3", lambda: spectra_figure(results, TWO_COLUMNS), SMALL):
+        yield "figure3.pdf", "One test scene of each of the first two folds: truth, estimate, and spectra of pixels."
+    ablation = results.manifest.settings["figure"] == "ablation"
+    if ablation and draw("figure4", lambda: ablation_figure(results, TWO_COLUMNS), SMALL):
+        yield "figure4.pdf", "Errors over receptive fields and numbers of parameters."
+    width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
+    for metric, plain in _plain(results.metrics).items():
+        name = f"boxes-{plain}"
+        if draw(name, lambda metric=metric: box_figure(results, metric, width), SMALL):  # type: ignore[misc]
+            yield f"{name}.pdf", f"{metric} of every test scene ({part_shown(results)})."
+
+
+def _plain(metrics: Iterable[str]) -> dict[str, str]:
+    """Name metrics in file names that LaTeX and every system can read; two never share one."""
+    found: dict[str, str] = {}
+    for metric in metrics:
+        plain = re.sub(r"[^a-z0-9]+", "-", metric.lower()).strip("-") or "metric"
+        while plain in found.values():
+            plain += "-2"
+        found[metric] = plain
+    return found

@@ -1,0 +1,191 @@
+"""The small cubes that cells keep, and the page of a bench made from them."""
+
+import json
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from specrec.bench.looks import (
+    LARGEST_SIDE,
+    read_estimate,
+    read_look,
+    reference_path,
+    save_look,
+    shown_scenes,
+    step_for,
+)
+from specrec.bench.results import read_results
+from specrec.bench.run import bench
+from specrec.cubes import read_cube
+from specrec.report.packing import unpack_cube, unpack_map
+from specrec.report.results_page import write_results_page
+
+DATA = "synthetic[scenes=4,size=32]"
+
+
+def small(folder, methods="mean,linear", **options):
+    fixed = {"dataset": DATA, "limit": 2, "jobs": 0, "device": "cpu", "ceiling": 0}
+    return bench(methods, output=folder, **{**fixed, **options})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("bench") / "results"
+    small(place, save_cubes=True)
+    return place
+
+
+def data_of(path):
+    return json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', path.read_text("utf-8"))[1]
+    )
+
+
+def test_at_most_four_scenes_spread_over_the_fold_are_kept():
+    assert shown_scenes([]) == []
+    assert shown_scenes(["a", "b"]) == ["a", "b"]
+    assert shown_scenes([str(index) for index in range(100)]) == ["0", "33", "66", "99"]
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (128, 128), (129, 5), (1392, 1300), (3, 12000)])
+def test_no_side_keeps_more_pixels_than_the_limit(height, width):
+    step = step_for(height, width)
+    assert -(-max(height, width) // step) <= LARGEST_SIDE
+    assert step == 1 or -(-max(height, width) // (step - 1)) > LARGEST_SIDE
+
+
+def test_a_reference_is_whole_at_any_time_while_many_write_it(folder, tmp_path):
+    name = read_results(folder).manifest.folds[0]["test"][0]
+    look = read_look(folder, name)
+    cell = SimpleNamespace(path=tmp_path / "cells" / "fold0-run0.json", folder=str(tmp_path), test=[name])
+    height, width = look.shape
+    cube, mask = np.zeros((height, width, 31), np.float32), np.ones((height, width), bool)
+    cube[0, 0] = 1.0
+    scene = SimpleNamespace(
+        name=name, mask=mask, wavelengths=look.wavelengths, scene=SimpleNamespace(quantity="radiance")
+    )
+
+    def write(_):
+        save_look(cell, scene, cube, cube, mask)
+        return read_look(tmp_path, name).cube.sum()
+
+    # every writer finds none, as two processes may at once
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
+        patch.setattr(Path, "exists", lambda _: False)
+        assert list(pool.map(write, range(16))) == [31.0] * 16
+    assert [path.name for path in (tmp_path / "looks").iterdir()] == [f"{name}.h5"]
+
+
+def test_what_cells_keep_is_what_they_estimated(folder):
+    manifest = read_results(folder).manifest
+    checked = 0
+    for fold, names in enumerate(manifest.folds):
+        for position, name in enumerate(names["test"]):
+            look = read_look(folder, name)
+            truth = read_cube(folder / "cubes" / "reference" / f"{name}.h5")
+            np.testing.assert_allclose(look.cube, truth.cube[:: look.step, :: look.step], atol=1e-5)
+            for slug in manifest.methods:
+                kept = read_estimate(folder / "cells" / slug / f"fold{fold}-run0.json", position, look)
+                whole = read_cube(folder / "cubes" / slug / f"fold{fold}-run0" / f"{name}.h5").cube
+                assert kept is not None
+                span = float(whole.max() - whole.min())
+                np.testing.assert_allclose(kept, whole[:: look.step, :: look.step], atol=span / 131070 * 1.01)
+                checked += 1
+    assert checked == 8
+
+
+def test_the_page_shows_the_numbers_of_the_table(folder, tmp_path):
+    results = read_results(folder)
+    data = data_of(write_results_page(results, tmp_path / "page.html", {}))
+    rows = {(row["method"], row["part"]): row for row in data["table"]}
+    assert rows["linear", "weighted"]["numbers"]["rmse"][0] == results.value("linear", "rmse")
+    assert [card["written"] for card in data["methods"]] == ["mean", "linear"]
+    assert data["settings"]["protocol"]["seed"] == "0"
+    assert sorted(image["scene"] for image in data["scores"]) == sorted(data["settings"]["scenes"])
+    assert (data["failed"], data["missing"]) == ([], [])
+
+
+def test_the_mean_of_a_map_on_the_page_is_the_score_of_the_image(folder, tmp_path):
+    results = read_results(folder)
+    data = data_of(write_results_page(results, tmp_path / "page.html", {}))
+    scores = {image["scene"]: image["scores"] for image in data["scores"]}
+    slugs = {written: slug for slug, written in results.manifest.methods.items()}
+    assert len(data["scenes"]) == 4
+    for scene in data["scenes"]:
+        assert scene["step"] == 1  # so that the page holds every pixel that was scored
+        for cube in scene["cubes"][1:]:
+            values = unpack_map(cube["maps"]["rmse"])
+            expected = scores[scene["name"]][slugs[cube["name"]]]["rmse"]
+            assert np.nanmean(values) == pytest.approx(expected, abs=cube["maps"]["rmse"]["step"])
+
+
+def without_cubes(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "results", ignore=shutil.ignore_patterns("cubes"))
+    return read_results(tmp_path / "results")
+
+
+def test_without_saved_cubes_the_page_shows_what_the_cells_kept(folder, tmp_path):
+    results = without_cubes(folder, tmp_path)
+    data = data_of(write_results_page(results, tmp_path / "page.html", {}))
+    assert len(data["scenes"]) == 4
+    for scene in data["scenes"]:
+        look = read_look(results.folder, scene["name"])
+        np.testing.assert_allclose(unpack_cube(scene["cubes"][0]["values"]), look.cube, atol=2e-5)
+
+
+def test_cells_without_their_cubes_make_a_page_that_says_so(folder, tmp_path):
+    results = without_cubes(folder, tmp_path)
+    (lost,) = (results.folder / "cells").glob("linear-*/fold0-run0.look0.h5")
+    lost.unlink()
+    damaged = reference_path(results.folder, results.manifest.folds[1]["test"][0])
+    damaged.write_bytes(b"no HDF5")
+    data = data_of(write_results_page(results, tmp_path / "page.html", {}))
+    assert len(data["scenes"]) == 3
+    assert len(data["missing"]) == 2
+    assert any("linear was computed without keeping a cube" in words for words in data["missing"])
+    assert any("cannot be read" in words for words in data["missing"])
+
+
+def test_overwrite_forgets_what_another_bench_kept(tmp_path):
+    small(tmp_path / "results", "mean")
+    before = {path.name for path in (tmp_path / "results" / "looks").iterdir()}
+    small(tmp_path / "results", "mean", dataset="synthetic[scenes=4,size=40,first=8]", overwrite=True)
+    after = {path.name for path in (tmp_path / "results" / "looks").iterdir()}
+    assert before
+    assert after
+    assert not before & after
+
+
+def test_a_method_that_is_not_installed_now_is_described_by_its_record(folder, tmp_path, monkeypatch):
+    from specrec.registry import registry
+
+    results = read_results(folder)
+    monkeypatch.delitem(registry().reconstructors, "linear")
+    (card,) = [
+        one
+        for one in data_of(write_results_page(results, tmp_path / "p.html", {}))["methods"]
+        if one["name"] == "linear"
+    ]
+    assert "not installed now" in card["summary"]
+    assert card["facts"]["learnt numbers"] == "93"
+
+
+def test_failed_cells_are_listed_with_their_reasons(folder, tmp_path):
+    copy = tmp_path / "copy"
+    for path in folder.rglob("*.json"):
+        target = copy / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        record = json.loads(path.read_text())
+        if "linear" in str(path) and "fold1" in path.name:
+            record = {**record, "status": "failed", "reason": "</script><script>alert(1)"}
+        target.write_text(json.dumps(record))
+    written = write_results_page(read_results(copy), tmp_path / "page.html", {})
+    data = data_of(written)
+    assert data["failed"] == ["linear fold 1 run 0: </script><script>alert(1)"]
+    assert Path(written).read_text("utf-8").count("<script") == 2
+    assert data["scenes"] == []
