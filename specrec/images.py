@@ -75,7 +75,9 @@ class Photo:
     Parameters and errors are those of `read_image`, of which this is the form for photos of any size.
     """
 
-    def __init__(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> None:
+    remarks: tuple[str, ...] = ()
+
+    def __init__(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, *, linear: bool = False) -> None:  # noqa: ARG002 - until the branch photos
         self.path = Path(path)
         if self.path.is_dir():
             raise UsageError(f"{path} is a folder; give an image file")
@@ -225,3 +227,6 @@ def _is_deep(path: Path, picture: "Picture") -> bool:
 
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).partition("\n")[0]
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")

@@ -1,6 +1,5 @@
 """`specrec run METHOD INPUT...`: from photos to cubes."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 

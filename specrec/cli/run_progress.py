@@ -29,12 +29,12 @@ class RunProgress(Watcher):
         self._ended = 0
         self._total = 0
         self._pixels = 0
-        self._workshop: Workshop | None = None
+        self._method = ""
         self._show = line.progress("reconstructing")
 
     def begun(self, workshop: Workshop, total: int) -> None:
         """Keep what the other lines need; say it if the weights know nothing of colours."""
-        self._workshop, self._total = workshop, total
+        self._method, self._total = workshop.loaded.method.name, total
         if total and workshop.silent_about_colours:
             self._line.say(
                 f"the weights {workshop.loaded.path} do not say which colours they were trained on, "
@@ -58,13 +58,11 @@ class RunProgress(Watcher):
         self._end(work, height * width)
         for remark in found.remarks:
             self._line.say(f"{work.photo}: {remark}")
-        grid = "" if self._workshop is None else "{0:g}-{1:g} nm".format(*self._workshop.loaded.wavelengths[[0, -1]])
+        low, high = found.wavelengths
         trust = "" if found.trust is None else f"; {found.trust}"
-        self._line.say(f"{work.target}: {height} x {width} pixels, {bands} bands, {grid}{trust}")
-        if found.trust is not None and self._workshop is not None:
-            warning = found.trust.warning(self._workshop.loaded.method.name)
-            if warning:
-                self._line.say(f"{work.photo}: {warning}")
+        self._line.say(f"{work.target}: {height} x {width} pixels, {bands} bands, {low:g}-{high:g} nm{trust}")
+        if found.trust is not None and (warning := found.trust.warning(self._method)):
+            self._line.say(f"{work.photo}: {warning}")
         if found.seams is not None:
             self._line.say(f"{work.target}: {found.seams}" if self._several else str(found.seams))
 

@@ -1,82 +1,58 @@
-"""A cube and its wavelengths <-> one file; the suffix says which format.
+"""A cube and its wavelengths <-> one file, in six formats, one module each.
 
-=======  ==========================================================================================
-suffix   what it holds
-=======  ==========================================================================================
-.h5      everything: cube, wavelengths, mask, attributes; windows can be read (`specrec.cubes.hdf5`)
-.mat     the layout of the ICVL data set, MATLAB v7.3 (`specrec.cubes.mat`)
-.npy     the bare array of a cube on the standard grid (`specrec.cubes.npy`)
-=======  ==========================================================================================
+======  ============  =========================  =================================================================
+form    suffixes      numbers                    what it holds
+======  ============  =========================  =================================================================
+hdf5    .h5, .hdf5    float32, float16, uint16   everything: cube, wavelengths, mask, attributes
+mat     .mat          float32                    the layout of the ICVL data set, MATLAB v7.3
+envi    .hdr + .img   float32, uint16            everything, a pixel outside the mask as the ignored value
+tiff    .tif, .tiff   float32, float16, uint16   everything, one plane per band
+netcdf  .nc           float32, uint16            everything, after the CF conventions; needs specrec[netcdf]
+npy     .npy          float32, float16           the bare array of a cube on the standard grid
+======  ============  =========================  =================================================================
+
+A file is written in the form that its suffix, or the caller, says; it is read by what is in it (`specrec.cubes.readers`).
+How uint16 keeps its scale is `specrec.cubes.coding`.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specrec.cubes import readers
+from specrec.cubes.coding import DTYPES as DTYPES
+from specrec.cubes.coding import SPAN as SPAN
+from specrec.cubes.coding import choose_coding
+from specrec.cubes.stored import DEFAULTS, QUANTITIES, CubeFile, Outline, Put, PutStored, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.images import check_absent
 from specrec.parameters import Value
-from specrec.scenes import Mask, Window
+from specrec.scenes import Window
 from specrec.spectra import Cube, check_cube, check_wavelengths
 
-_MODULES = {
-    ".h5": "specrec.cubes.hdf5",
-    ".hdf5": "specrec.cubes.hdf5",
-    ".mat": "specrec.cubes.mat",
-    ".npy": "specrec.cubes.npy",
-}
-QUANTITIES = ("radiance", "reflectance")
+SUFFIXES = {"hdf5": ".h5", "mat": ".mat", "envi": ".hdr", "tiff": ".tif", "netcdf": ".nc", "npy": ".npy"}
+"""The usual suffix of each form."""
 
-
-@dataclass(frozen=True)
-class CubeFile:
-    """What a cube file holds.
-
-    Parameters
-    ----------
-    cube
-        (height, width, bands) float32.
-    wavelengths
-        nm, one per band.
-    mask
-        Valid pixels, (height, width) bool; None: all are valid.
-    attributes
-        Such as quantity, units, method; empty for formats without any.
-    """
-
-    cube: Cube
-    wavelengths: NDArray[np.float64]
-    mask: Mask | None = None
-    attributes: dict[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What is known of a cube before its values are; fields as in `CubeFile`, checked."""
-
-    shape: tuple[int, int, int]
-    wavelengths: NDArray[np.float64]
-    mask: Mask | None
-    attributes: dict[str, Value]
-
-
-Put = Callable[[Window, Cube], None]
-"""Writes the values of one window, (height, width, bands) float32."""
+FORMS = tuple(SUFFIXES)
+_FORM_OF = {
+    ".h5": "hdf5", ".hdf5": "hdf5", ".mat": "mat", ".hdr": "envi", ".img": "envi",
+    ".tif": "tiff", ".tiff": "tiff", ".nc": "netcdf", ".npy": "npy",
+}  # fmt: skip
 
 
 class _Format(Protocol):
-    def read(self, path: Path) -> CubeFile: ...
+    dtypes: Mapping[str, str]  # those it stores, and for the others why not
 
-    def writer(self, path: Path, outline: Outline) -> AbstractContextManager[Put]: ...
+    def writer(self, path: Path, outline: Outline) -> AbstractContextManager[PutStored]: ...
 
-    def stored_bytes(self, shape: tuple[int, int, int]) -> int: ...
+    def stored_bytes(self, shape: tuple[int, int, int], itemsize: int) -> int: ...
 
 
 def write_cube(
@@ -86,6 +62,9 @@ def write_cube(
     attributes: Mapping[str, Value],
     mask: NDArray[Any] | None = None,
     *,
+    form: str | None = None,
+    dtype: str = "float32",
+    span: tuple[float, float] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a cube, whole or not at all.
@@ -93,34 +72,42 @@ def write_cube(
     Parameters
     ----------
     path
-        Its suffix chooses the format: .h5 (or .hdf5), .mat, .npy.
+        Its suffix chooses the form unless `form` does.
     cube
-        (height, width, bands), stored as float32.
+        (height, width, bands).
     wavelengths
         nm, one per band.
     attributes
         ``quantity`` (radiance or reflectance) must be there; `specrec.cubes.hdf5` lists the others. An .npy keeps none.
     mask
         Valid pixels, (height, width); None: all are valid. An .npy keeps none.
+    form
+        One of `FORMS`; None: that of the suffix.
+    dtype
+        One of `DTYPES`: the type of the stored numbers. Not every form has every type.
+    span
+        The lowest and the highest value that uint16 shall hold; None: `SPAN`.
     overwrite
-        Whether an existing file may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
     UsageError
-        For an unknown suffix, or a file that exists.
+        For an unknown form or suffix, a type that the form does not have, or a file that exists.
     DataError
-        For NaN, or bands that do not match the wavelengths.
+        For NaN, bands that do not match the wavelengths, or a value that the type does not hold.
     SpecrecError
         If the folder cannot be written to.
     """
     path = Path(path)
-    check_suffix(path)
-    check_absent(path, overwrite)
+    check_form(path, form, dtype)
     checked = check_cube(cube, wavelengths, str(path))
     height, width, bands = checked.shape
-    shape = (height, width, bands)
-    with cube_writer(path, shape, wavelengths, attributes, mask, overwrite=overwrite) as put:
+    writing = cube_writer(
+        path, (height, width, bands), wavelengths, attributes, mask,
+        form=form, dtype=dtype, span=span, overwrite=overwrite,
+    )  # fmt: skip
+    with writing as put:
         put(Window(0, 0, height, width), checked)
 
 
@@ -132,76 +119,121 @@ def cube_writer(
     attributes: Mapping[str, Value],
     mask: NDArray[Any] | None = None,
     *,
+    form: str | None = None,
+    dtype: str = "float32",
+    span: tuple[float, float] | None = None,
     overwrite: bool = False,
+    later: Callable[[], Mapping[str, Value]] | None = None,
 ) -> Iterator[Put]:
     """Write a cube window by window, so that it is never whole in memory; the file is there when the block has ended.
 
     Parameters and errors are those of `write_cube`, with the `shape` of the cube. The windows must cover it. If the
-    block is left by an error or by Ctrl-C, nothing is left behind.
+    block is left by an error or by Ctrl-C, nothing is left behind. `later` gives more attributes once all windows are
+    written, such as what was measured on them; forms that can add none at the end leave them out.
 
     Yields
     ------
     A function of a window and its values.
     """
     path = Path(path)
-    form = _format(path)
-    check_absent(path, overwrite)
+    module = _module(check_form(path, form, dtype))
+    for written in written_paths(path, form):
+        check_absent(written, overwrite)
     if attributes.get("quantity") not in QUANTITIES:
         raise ValueError(f"attributes must say the quantity, {' or '.join(QUANTITIES)}: {dict(attributes)}")
     grid = check_wavelengths(wavelengths, str(path))
     valid = None if mask is None else np.asarray(mask, dtype=np.bool_)
     if valid is not None and valid.shape != shape[:2]:
         raise ValueError(f"the mask has shape {valid.shape}, the cube {shape}")
-    with form.writer(path, Outline(shape, grid, valid, dict(attributes))) as put:
+    coding = choose_coding(dtype, span)
+    stated = {**DEFAULTS, **attributes, "specrec_version": version("specrec")}
+    outline = Outline(shape, grid, valid, stated, coding)
+    with module.writer(path, outline) as put:
 
         def put_checked(window: Window, values: Cube) -> None:
             if values.shape != (window.height, window.width, shape[2]):
                 raise DataError(f"{path}: {window} of {shape[2]} bands was filled with values of shape {values.shape}")
             if not np.isfinite(values).all():
                 raise DataError(f"{path}: the cube holds NaN or infinity in {window}")
-            put(window, values)
+            put(window, coding.encode(values, str(path)))
 
         yield put_checked
+        if later is not None:
+            outline.attributes.update(later())
 
 
-def stored_bytes(path: Path, shape: tuple[int, int, int]) -> int:
-    """Count the bytes that a cube of (height, width, bands) takes in the format of a path."""
-    return _format(path).stored_bytes(shape)
+def stored_bytes(
+    path: str | os.PathLike[str], shape: tuple[int, int, int], *, form: str | None = None, dtype: str = "float32"
+) -> int:
+    """Count the bytes that a cube of (height, width, bands) takes in the form of a path."""
+    return _module(check_form(path, form, dtype)).stored_bytes(shape, choose_coding(dtype).itemsize)
 
 
-def read_cube(path: str | os.PathLike[str]) -> CubeFile:
-    """Read a cube file; the suffix says which format.
+def written_paths(path: str | os.PathLike[str], form: str | None = None) -> tuple[Path, ...]:
+    """List every file that a write makes: one, and for ENVI the header and the data."""
+    path = Path(path)
+    if check_form(path, form) != "envi":
+        return (path,)
+    if path.suffix.lower() == ".hdr":
+        return path, path.with_suffix(".img")
+    return path.with_suffix(".hdr"), path
+
+
+def read_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None) -> CubeFile:
+    """Read a cube file whole; parameters and errors are those of `open_cube`."""
+    with open_cube(path, wavelengths) as stored:
+        return CubeFile(stored.read(), stored.wavelengths, stored.mask, stored.attributes)
+
+
+@contextmanager
+def open_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None) -> Iterator[StoredCube]:
+    """Open a cube file to read parts of it; what it is is decided by its content.
+
+    Parameters
+    ----------
+    path
+        The file; of ENVI either the header or the data.
+    wavelengths
+        nm, for a file that names none; those of a file that names them are kept.
 
     Raises
     ------
     UsageError
-        For an unknown suffix, or where there is no such file.
+        Where there is no such file.
     DataError
-        If the file is damaged, lacks something, or holds NaN.
+        If it is no cube file, is damaged, lacks something, or (while it is read) holds NaN.
     """
     path = Path(path)
-    form = _format(path)
-    if not path.is_file():
-        raise UsageError(f"there is no cube file {path}")
-    return form.read(path)
+    given = None if wavelengths is None else check_wavelengths(wavelengths, "the wavelengths given")
+    yield readers.find(path, _FORM_OF.get(path.suffix.lower()), given)
 
 
-def check_suffix(path: Path) -> None:
-    """Refuse a path that no cube can be written to, before any work is done for it.
+def check_form(path: str | os.PathLike[str], form: str | None = None, dtype: str = "float32") -> str:
+    """Return the form that a cube would be written in at a path, before any work is done for it.
 
     Raises
     ------
     UsageError
-        If its suffix is none of .h5, .hdf5, .mat, .npy.
+        For an unknown form, a suffix that is none or another form's, or a type of numbers that the form does not have.
     """
+    path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in _MODULES:
+    found = _FORM_OF.get(suffix)
+    if form is None and found is None:
         kind = f"the suffix {path.suffix!r}" if suffix else "no suffix"
-        raise UsageError(f"{path} has {kind}; a cube file ends in {', '.join(_MODULES)}")
+        raise UsageError(f"{path} has {kind}; a cube file ends in {', '.join(_FORM_OF)}")
+    if form is not None and form not in FORMS:
+        raise UsageError(f"a cube is written as {', '.join(FORMS)}, not as {form!r}")
+    if form is not None and found not in (None, form):
+        raise UsageError(f"{path} ends like {found}, and {form} was asked for; {form} ends in {SUFFIXES[form]}")
+    chosen = form or found or ""
+    choose_coding(dtype)
+    if reason := _module(chosen).dtypes[dtype]:
+        raise UsageError(f"{path} cannot be {dtype}: {reason}")
+    return chosen
 
 
-def _format(path: Path) -> _Format:
-    check_suffix(path)
-    module: Any = import_module(_MODULES[path.suffix.lower()])
-    form: _Format = module
-    return form
+def _module(form: str) -> _Format:
+    module: Any = import_module(f"specrec.cubes.{form}")
+    found: _Format = module
+    return found

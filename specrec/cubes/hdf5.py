@@ -1,7 +1,8 @@
 """Specrec's own cube file: HDF5 with everything one needs to use a cube.
 
-Datasets: ``cube`` float32 (height, width, bands), chunked so that a window is read alone; ``wavelengths`` float64, nm;
-optionally ``mask`` bool (height, width), true where a pixel is valid.
+Datasets: ``cube`` float32, float16 or uint16 (height, width, bands), chunked so that a window is read alone; ``wavelengths``
+float64, nm; optionally ``mask`` bool (height, width), true where a pixel is valid. A cube of uint16 has the attributes
+``scale_factor`` and ``add_offset``: value = stored * scale_factor + add_offset.
 
 Attributes of the file:
 
@@ -16,14 +17,13 @@ Attributes of the file:
 ``rendering``
     Id of the rendering of the RGB that belongs to the cube; empty if there is none.
 ``specrec_version``, ``format_version``
-    Who wrote the file; the format is 1.
+    Who wrote the file; the format is 1, and 2 for a cube of uint16, which a reader of format 1 would take for values.
 """
 
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,22 +32,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes import QUANTITIES, CubeFile, Outline, Put
+from specrec.cubes.coding import decode
+from specrec.cubes.readers import Look
+from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.errors import DataError, SpecrecError
 from specrec.parameters import Value
 from specrec.scenes import Mask, Quantity, Window
 from specrec.spectra import Cube, check_cube, check_wavelengths
 
-FORMAT_VERSION = 1
+dtypes: Mapping[str, str] = {"float32": "", "float16": "", "uint16": ""}
+
+_PLAIN_FORMAT, _SCALED_FORMAT = 1, 2
 _CHUNK = 64  # pixels: 64 x 64 x 31 float32 is half a megabyte, which fits HDF5's own chunk cache
-_DEFAULTS: Mapping[str, Value] = {
-    "units": "1",
-    "scale_min": 0.0,
-    "scale_max": 1.0,
-    "method": "",
-    "weights_sha256": "",
-    "rendering": "",
-}
+_MOST_PACKED = 2000  # deflate packs to a thousandth at best: a cube that claims more than this is not there
 
 
 @dataclass(frozen=True)
@@ -62,38 +59,50 @@ class Header:
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[Put]:
+def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     """Write a cube window by window; quick where windows are made of whole chunks."""
-    chunks = _chunks(outline.shape)
-    own = {"specrec_version": version("specrec"), "format_version": FORMAT_VERSION}
+    chunks, coding = chunk_shape(outline.shape), outline.coding
+    form = _SCALED_FORMAT if coding.is_scaled else _PLAIN_FORMAT
     with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        cube = file.create_dataset("cube", shape=outline.shape, dtype=np.float32, chunks=chunks)
+        cube = file.create_dataset("cube", shape=outline.shape, dtype=coding.dtype, chunks=chunks)
+        if coding.is_scaled:
+            cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
         file.create_dataset("wavelengths", data=outline.wavelengths)
         if outline.mask is not None:
             file.create_dataset("mask", data=outline.mask, chunks=chunks[:2])
-        file.attrs.update({**_DEFAULTS, **outline.attributes, **own})
 
-        def put(window: Window, values: Cube) -> None:
+        def put(window: Window, values: NDArray[np.generic]) -> None:
             cube[window.slices] = values
 
         yield put
+        file.attrs.update({**outline.attributes, "format_version": form})  # some are known only now
 
 
-def stored_bytes(shape: tuple[int, int, int]) -> int:
+def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:
     """Count the bytes of a cube on disk: whole chunks."""
-    return 4 * math.prod(side * -(-length // side) for side, length in zip(_chunks(shape), shape, strict=True))
+    whole = (side * -(-length // side) for side, length in zip(chunk_shape(shape), shape, strict=True))
+    return itemsize * math.prod(whole)
 
 
-def _chunks(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+def chunk_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the chunks a cube is cut into: 64 x 64 pixels, all bands."""
     height, width, bands = shape
     return min(height, _CHUNK), min(width, _CHUNK), bands
 
 
-def read(path: Path) -> CubeFile:
-    """Read the whole file."""
+def stored(look: Look, _wavelengths: NDArray[np.float64] | None) -> StoredCube:
+    """Open a file whose windows are read when asked for."""
+    path = look.path
     header = read_header(path)
-    mask = read_mask(path) if header.has_mask else None
-    return CubeFile(read_window(path, None), header.wavelengths, mask, header.attributes)
+
+    def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
+        with open_hdf5(path) as file:
+            return values_of(numbers(file, "cube", 3, path), (rows, columns), path)
+
+    def fetch_mask() -> Mask | None:
+        return read_mask(path) if header.has_mask else None
+
+    return StoredCube(path, "hdf5", header.shape, header.wavelengths, header.attributes, fetch, fetch_mask)
 
 
 def read_header(path: Path) -> Header:
@@ -105,11 +114,11 @@ def read_header(path: Path) -> Header:
         If this is no cube file of this format; the message names the key.
     """
     with open_hdf5(path) as file:
-        attributes = {str(key): _plain(value) for key, value in file.attrs.items()}
+        attributes = {str(key): plain_value(value) for key, value in file.attrs.items()}
         form, quantity = attributes.get("format_version"), attributes.get("quantity")
-        if form != FORMAT_VERSION:
+        if form not in (_PLAIN_FORMAT, _SCALED_FORMAT):
             found = "has none" if form is None else f"says {form}"
-            raise DataError(f"{path}: specrec's cube files say format_version {FORMAT_VERSION}, this one {found}")
+            raise DataError(f"{path}: specrec's cube files say format_version 1 or 2, this one {found}")
         if quantity not in QUANTITIES:
             raise DataError(f"{path}: the attribute quantity is {quantity!r}, not {' or '.join(QUANTITIES)}")
         cube = numbers(file, "cube", 3, path)
@@ -125,8 +134,7 @@ def read_header(path: Path) -> Header:
 def read_window(path: Path, window: Window | None) -> Cube:
     """Read the cube, or one window of it, (height, width, bands) float32; only the chunks it touches are read."""
     with open_hdf5(path) as file:
-        dataset = numbers(file, "cube", 3, path)
-        values = dataset[()] if window is None else dataset[window.slices]
+        values = values_of(numbers(file, "cube", 3, path), () if window is None else window.slices, path)
     return check_cube(values, np.arange(values.shape[2]), str(path))
 
 
@@ -175,6 +183,32 @@ def numbers(file: h5py.File, key: str, axes: int, path: Path) -> h5py.Dataset:
     return dataset
 
 
+def values_of(dataset: h5py.Dataset, part: tuple[slice, ...], path: Path) -> NDArray[np.generic]:
+    """Read a part of an array, with the scale and offset that its attributes say.
+
+    Raises
+    ------
+    DataError
+        If the file does not hold what the array claims, or the scale is none.
+    """
+    check_held(dataset, path)
+    scale, offset = (dataset.attrs.get(key, neutral) for key, neutral in (("scale_factor", 1.0), ("add_offset", 0.0)))
+    try:
+        factor, start = float(np.squeeze(scale)), float(np.squeeze(offset))
+    except (TypeError, ValueError):
+        raise DataError(f"{path}: scale_factor {scale} and add_offset {offset} must be numbers") from None
+    return decode(dataset[part], factor, start)
+
+
+def check_held(dataset: h5py.Dataset, path: Path) -> None:
+    """Raise DataError where an array claims more than its file holds, before memory is taken for it."""
+    claimed, held = dataset.nbytes, dataset.id.get_storage_size()
+    packed = dataset.chunks is not None and (dataset.compression or dataset.id.get_create_plist().get_nfilters())
+    if claimed > held * (_MOST_PACKED if packed else 1):
+        key = dataset.name.strip("/")
+        raise DataError(f"{path}: the key {key!r} of shape {dataset.shape} is not whole; copy or download it again")
+
+
 def _diagnosis(path: Path, error: Exception) -> str:
     with path.open("rb") as file:
         start = file.read(128)
@@ -187,7 +221,7 @@ def _diagnosis(path: Path, error: Exception) -> str:
     return f"the file is damaged ({str(error).partition(chr(10))[0]}); copy or download it again"
 
 
-def _plain(value: Any) -> Value:
+def plain_value(value: Any) -> Value:
     """Return an attribute as a plain Python value; what is none of these becomes text."""
     if isinstance(value, np.generic):
         value = value.item()

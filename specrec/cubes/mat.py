@@ -6,7 +6,9 @@ zero in every band was never measured: images of other widths are padded with bl
 radiance up to a factor; the key ``rgb`` of the original files is corrected for display, and neither read nor written.
 
 What `writer` stores is float32 (MATLAB's single), the value times 4095, so a cube comes back to the last bit
-or one beside it (relative 2e-7). A pixel that the mask leaves out is stored as zeros.
+or one beside it (relative 2e-7). A pixel that the mask leaves out is stored as zeros. Quantity, method and the other
+attributes of `specrec.cubes.hdf5` are attributes of the file: ``h5readatt`` reads them in MATLAB, ``load`` passes them
+by. A file that says no quantity is radiance, as ICVL is.
 
 References
 ----------
@@ -15,17 +17,19 @@ doi:10.1007/978-3-319-46478-7_2 (the data set).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes import CubeFile, Outline, Put
-from specrec.cubes.hdf5 import numbers, open_hdf5
+from specrec.cubes.hdf5 import check_held, numbers, open_hdf5, plain_value
+from specrec.cubes.readers import Look
+from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError
 from specrec.scenes import Mask, Window
 from specrec.spectra import WAVELENGTHS, Cube, check_cube, check_wavelengths
@@ -33,12 +37,18 @@ from specrec.spectra import WAVELENGTHS, Cube, check_cube, check_wavelengths
 FULL_SCALE = 4095.0
 """The largest 12-bit count; a fixed scale keeps images comparable."""
 
+dtypes: Mapping[str, str] = {
+    "float32": "",
+    "float16": "MATLAB knows no half precision in files; write float32, or .h5",
+    "uint16": "the layout of ICVL has one fixed scale, 4095 for 1; write float32, or .h5",
+}
+
 _USERBLOCK = 512  # bytes in front of the HDF5 part
 _BANDS_AT_A_TIME = 4  # keeps the copy in file order small beside the cube
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[Put]:
+def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     """Write a cube in the ICVL layout window by window."""
     height, width, bands = outline.shape
     with written_whole(path) as temporary:
@@ -48,7 +58,9 @@ def writer(path: Path, outline: Outline) -> Iterator[Put]:
             grid = file.create_dataset("bands", data=outline.wavelengths[np.newaxis])
             grid.attrs["MATLAB_class"] = np.bytes_("double")
 
-            def put(window: Window, values: Cube) -> None:
+            file.attrs.update(outline.attributes)
+
+            def put(window: Window, values: NDArray[Any]) -> None:
                 if outline.mask is not None:
                     values = np.where(outline.mask[window.slices][..., np.newaxis], values, np.float32(0.0))
                 counts = np.moveaxis(values[::-1], -1, 0) * np.float32(FULL_SCALE)
@@ -60,16 +72,26 @@ def writer(path: Path, outline: Outline) -> Iterator[Put]:
             raw.write(_matlab_header())
 
 
-def stored_bytes(shape: tuple[int, int, int]) -> int:
+def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:
     """Count the bytes of a cube on disk."""
-    return 4 * math.prod(shape)
+    return itemsize * math.prod(shape)
 
 
-def read(path: Path) -> CubeFile:
-    """Read the whole file."""
-    _, wavelengths = read_header(path)
-    mask = read_mask(path)
-    return CubeFile(read_window(path, None), wavelengths, None if mask.all() else mask, {"quantity": "radiance"})
+def stored(look: Look, _wavelengths: NDArray[np.float64] | None) -> StoredCube:
+    """Open a file whose windows are read when asked for; the mask costs one reading of the whole."""
+    path = look.path
+    shape, wavelengths = read_header(path)
+    with open_hdf5(path) as file:
+        attributes = {"quantity": "radiance"} | {str(key): plain_value(value) for key, value in file.attrs.items()}
+
+    def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
+        return _read(path, rows, columns)
+
+    def fetch_mask() -> Mask | None:
+        mask = read_mask(path)
+        return None if mask.all() else mask
+
+    return StoredCube(path, "mat", shape, wavelengths, attributes, fetch, fetch_mask)
 
 
 def read_header(path: Path) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
@@ -98,31 +120,41 @@ def read_window(path: Path, window: Window | None) -> Cube:
 
     Only the part of the file that holds the window is read.
     """
-    with open_hdf5(path) as file:
-        dataset = numbers(file, "rad", 3, path)
-        bands, height, width = dataset.shape
-        top, left, rows, columns = window or Window(0, 0, height, width)
-        bottom_up, across = slice(height - top - rows, height - top), slice(left, left + columns)
-        deep = dataset.chunks[0] if dataset.chunks else 1
-        step = deep * -(-_BANDS_AT_A_TIME // deep)  # whole chunks, so that none is unpacked twice
-        cube = np.empty((rows, columns, bands), dtype=np.float32)
-        for first in range(0, bands, step):
-            counts = dataset.astype(np.float32)[first : first + step, bottom_up, across]
-            cube[..., first : first + step] = np.moveaxis(counts[:, ::-1], 0, -1)
-    cube /= np.float32(FULL_SCALE)
-    return check_cube(cube, np.arange(bands), str(path))
+    height, width, _ = read_header(path)[0]
+    top, left, rows, columns = window or Window(0, 0, height, width)
+    cube = _read(path, slice(top, top + rows), slice(left, left + columns))
+    return check_cube(cube, np.arange(cube.shape[2]), str(path))
 
 
 def read_mask(path: Path) -> Mask:
     """Read which pixels were measured: those with anything but zero in some band, (height, width) bool."""
     with open_hdf5(path) as file:
         dataset = numbers(file, "rad", 3, path)
+        check_held(dataset, path)
         bands, height, width = dataset.shape
         valid = np.zeros((height, width), dtype=np.bool_)
         whole_bands = ((slice(band, band + 1), slice(None), slice(None)) for band in range(bands))
         for part in dataset.iter_chunks() if dataset.chunks else whole_bands:
             valid[part[1:]] |= (dataset[part] != 0).any(axis=0)
     return np.ascontiguousarray(valid[::-1])
+
+
+def _read(path: Path, rows: slice, columns: slice) -> Cube:
+    """Read rows and columns, counted from the top, of slices with a start and a stop."""
+    with open_hdf5(path) as file:
+        dataset = numbers(file, "rad", 3, path)
+        check_held(dataset, path)
+        bands, height, _ = dataset.shape
+        wanted = range(rows.start, rows.stop, rows.step or 1)
+        bottom_up = slice(height - 1 - wanted[-1], height - wanted[0], wanted.step)
+        deep = dataset.chunks[0] if dataset.chunks else 1
+        step = deep * -(-_BANDS_AT_A_TIME // deep)  # whole chunks, so that none is unpacked twice
+        cube = np.empty((len(wanted), len(range(columns.start, columns.stop, columns.step or 1)), bands), np.float32)
+        for first in range(0, bands, step):
+            counts = dataset.astype(np.float32)[first : first + step, bottom_up, columns]
+            cube[..., first : first + step] = np.moveaxis(counts[:, ::-1], 0, -1)
+    cube /= np.float32(FULL_SCALE)
+    return cube
 
 
 def _anything(file: h5py.File, key: str, path: Path) -> h5py.Dataset:

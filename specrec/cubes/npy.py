@@ -1,55 +1,79 @@
-"""The bare array of a cube, float32 (height, width, bands), as numpy stores it.
+"""The bare array of a cube, float32 or float16 (height, width, bands), as numpy stores it.
 
 The file holds no wavelengths, no mask and no attributes. So only cubes on the standard grid, 400, 410, .. 700 nm, are
-written and read: anything else could not be told from it afterwards.
+written: anything else could not be told from it afterwards. An array of 31 bands is read as that grid, one of other
+bands with the wavelengths that the caller gives.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes import CubeFile, Outline, Put
+from specrec.cubes.coding import decode
+from specrec.cubes.raw import Layout
+from specrec.cubes.readers import Look
+from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.scenes import Window
-from specrec.spectra import WAVELENGTHS, Cube, check_cube, describe_grid, is_standard_grid
+from specrec.spectra import WAVELENGTHS, describe_grid, is_standard_grid
+
+dtypes: Mapping[str, str] = {
+    "float32": "",
+    "float16": "",
+    "uint16": "an .npy keeps no scale; write float32 or float16, or .h5",
+}
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[Put]:
+def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     """Write a cube window by window; its mask and attributes are left behind."""
     if not is_standard_grid(outline.wavelengths):
         found = describe_grid(outline.wavelengths)
         raise UsageError(f"{path}: an .npy keeps no wavelengths, so {found} cannot be told from it; write .h5")
-    _height, width, bands = outline.shape
+    dtype = np.dtype(outline.coding.dtype).newbyteorder("<")
     with written_whole(path) as temporary, temporary.open("wb") as file:
-        fields = {"descr": "<f4", "fortran_order": False, "shape": outline.shape}
+        fields = {"descr": dtype.str, "fortran_order": False, "shape": outline.shape}
         np.lib.format.write_array_header_1_0(file, fields)
-        start = file.tell()
+        layout = Layout(outline.shape, dtype, "bip", file.tell())
 
-        def put(window: Window, values: Cube) -> None:
-            for row, spectra in enumerate(values, window.top):  # a mapped file would count as memory of the process
-                file.seek(start + 4 * bands * (row * width + window.left))
-                file.write(np.ascontiguousarray(spectra, dtype="<f4").data)
+        def put(window: Window, values: NDArray[np.generic]) -> None:
+            layout.write(file, window, values)
 
         yield put
 
 
-def stored_bytes(shape: tuple[int, int, int]) -> int:
+def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:
     """Count the bytes of a cube on disk."""
-    return 4 * math.prod(shape)
+    return itemsize * math.prod(shape)
 
 
-def read(path: Path) -> CubeFile:
-    """Read a cube of 31 bands, which are taken for the standard grid."""
+def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
+    """Open an array of real numbers; one of 31 bands is taken for the standard grid."""
+    path = look.path
+    mapped = _mapped(path)
+    if mapped.ndim != 3 or mapped.size == 0 or mapped.dtype.kind not in "fiu":
+        found = f"{mapped.dtype} of shape {mapped.shape}"
+        raise DataError(f"{path}: a cube has the axes (height, width, bands) and real numbers, this is {found}")
+    height, width, bands = mapped.shape
+    grid = WAVELENGTHS if wavelengths is None else wavelengths
+    if bands != grid.size:
+        expected = "says no wavelengths, so 31 are expected" if wavelengths is None else f"and {grid.size} wavelengths"
+        raise DataError(f"{path} has {bands} bands; an .npy {expected}")
+
+    def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
+        return np.array(decode(_mapped(path)[rows, columns]))
+
+    return StoredCube(path, "npy", (height, width, bands), grid, {}, fetch)
+
+
+def _mapped(path: Path) -> NDArray[np.generic]:
     try:
-        mapped = np.lib.format.open_memmap(path, mode="r")  # a shape that the file is too short for fails at once
+        return np.lib.format.open_memmap(path, mode="r")  # a shape that the file is too short for fails at once
     except Exception as error:  # numpy reads the header as Python text, and damaged text may raise anything
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is not a whole .npy file of numbers: {reason}") from None
-    if mapped.ndim == 3 and mapped.shape[2] != WAVELENGTHS.size:
-        raise DataError(f"{path} has {mapped.shape[2]} bands; an .npy says no wavelengths, so 31 are expected")
-    return CubeFile(check_cube(np.array(mapped), WAVELENGTHS, str(path)), WAVELENGTHS)

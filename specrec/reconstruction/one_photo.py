@@ -79,6 +79,8 @@ class Reconstructed(NamedTuple):
     """(height, width, bands)."""
     seams: SeamCost | None
     """With separate tiles: how far they are from the exact estimate."""
+    wavelengths: tuple[float, float] = (400.0, 700.0)
+    """Of the first and the last band, nm."""
     trust: Trust | None = None
     """How far the estimate can be believed; None where the bands cannot be rendered."""
     remarks: tuple[str, ...] = ()
@@ -170,7 +172,8 @@ class Workshop:
         if preview is not None:
             preview.write(preview_path(target), image.name, method.name, overwrite=choices.overwrite)
         trust = None if examination is None else examination.result()
-        return Reconstructed(shape, seams, trust, tuple(photo.remarks))
+        grid = (float(wavelengths[0]), float(wavelengths[-1]))
+        return Reconstructed(shape, seams, grid, trust, tuple(photo.remarks))
 
     def _tiles(self, photo: Photo, seams: SeamCost | None, progress: Progress) -> Iterator[tuple[Window, Cube]]:
         linear = self.loaded.method.input == "linear"

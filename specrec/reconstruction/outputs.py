@@ -56,7 +56,7 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
             if not (found := _without_previews(inside)):
                 raise UsageError(f"there are no images in the folder {text}; their suffixes are {', '.join(SUFFIXES)}")
         elif glob.has_magic(text) and not path.exists():
-            matched = (Path(one) for one in glob.glob(text, recursive=True))
+            matched = (Path(one) for one in glob.glob(text, recursive=True))  # noqa: PTH207 - patterns may be absolute
             if not (found := _without_previews(one for one in matched if one.is_file())):
                 raise UsageError(f"no file matches {text}")
         else:
@@ -108,18 +108,14 @@ def name_outputs(
     return works
 
 
-def _named(
-    photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, folder: Path
-) -> list[Work]:
+def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, folder: Path) -> list[Work]:
     taken = {os.path.abspath(photo) for photo in photos}  # noqa: PTH100
     wanted = Counter(short(photo) for photo in photos)
 
     def free(target: Path) -> bool:
         return wanted[target] == 1 and os.path.abspath(target) not in taken  # noqa: PTH100
 
-    works = [
-        Work(photo, short(photo) if free(short(photo)) else folder / f"{photo.name}{suffix}") for photo in photos
-    ]
+    works = [Work(photo, short(photo) if free(short(photo)) else folder / f"{photo.name}{suffix}") for photo in photos]
     seen: dict[Path, Path] = {}
     for photo, target in works:
         if target in seen:

@@ -14,6 +14,7 @@ from specrec.scenes import Window
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 _WIDTH, _HEIGHT = 640, 900  # of each of the three pictures, at most
 _NARROW = 300  # where one is narrower its pixels are drawn larger, so that the words fit
@@ -66,9 +67,7 @@ class Preview:
                 [photo[lines], back[lines], difference[lines][..., np.newaxis]], axis=2, dtype=np.float32
             )
             self._sums[row, part] += np.add.reduceat(values.sum(axis=0), breaks, axis=0)
-            self._counts[row, part, 0] += np.add.reduceat(
-                np.full(len(columns), lines.sum(), np.float32), breaks
-            )
+            self._counts[row, part, 0] += np.add.reduceat(np.full(len(columns), lines.sum(), np.float32), breaks)
 
     def write(self, path: Path, photo: str, method: str, *, overwrite: bool = False) -> None:
         """Draw the preview and write it, whole or not at all; `photo` and `method` are named in it."""
@@ -111,7 +110,7 @@ def _shades(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(colormaps["inferno"](np.clip(values, 0.0, 1.0)), dtype=np.float64)[..., :3]
 
 
-def _cut(text: str, draw: "ImageDraw", font: object, room: int) -> str:
+def _cut(text: str, draw: "ImageDraw", font: "FreeTypeFont | ImageFont", room: int) -> str:
     """Cut a text down to the width there is, from its front: names of photos differ at their ends."""
     short = text
     while len(short) > 1 and draw.textlength(short, font=font) > room:

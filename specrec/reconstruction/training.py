@@ -80,6 +80,8 @@ def train(
     checkpoint = target.with_suffix(f".checkpoint{target.suffix}")
     with library_threads(threads):
         fitted.fit(scenes, FitContext(seed, choose_device(fitted, device), threads, progress, checkpoint))
+    # what learns nothing saw no colours
+    colours: dict[str, Any] = {"training_colours": colours_of(scenes).to_card()} if fitted.parameter_count else {}
     card = weight_files.make_card(
         fitted,
         wavelengths=scenes[0].wavelengths.tolist(),
@@ -90,8 +92,7 @@ def train(
         scaling=scaling,
         threads=threads,
         content={one: asdict(found)["sha256"] for one, found in facts.facts.items()},
-        # what learns nothing saw no colours
-        **({"training_colours": colours_of(scenes).to_card()} if fitted.parameter_count else {}),
+        **colours,
     )
     weight_files.save(fitted, target, card)
     checkpoint.unlink(missing_ok=True)

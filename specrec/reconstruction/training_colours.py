@@ -1,9 +1,9 @@
 """Which colours weights were trained on: the cells of a coarse grid of sRGB that training pixels lay in.
 
-The grid has 32 cells of 8 levels along each channel, so that it takes 4096 bytes in a card. A photo's pixels are counted
-by the same cells. A colour is far from the training when the centre of its cell is farther than `FAR` CIEDE2000 from the
-centre of every cell that was seen, and no cell beside it was. On 40 fresh worlds at each of the exposures 0.5, 1 and 2
-that weights of the shipped recipe were not trained on, at most 1.0 % of a scene's pixels are far.
+The grid has 32 cells of 8 levels along each channel, so that it takes 4096 bytes in a card. A photo's pixels are
+counted by the same cells. A colour is far from the training when the centre of its cell is farther than `FAR` CIEDE2000
+from the centre of every cell that was seen, and no cell beside it was. On 40 fresh worlds at each of the exposures 0.5,
+1 and 2 that weights of the shipped recipe were not trained on, at most 1.0 % of a scene's pixels are far.
 """
 
 import base64

@@ -119,7 +119,7 @@ class Examination:
 def _xyz(levels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """XYZ of 8-bit sRGB (n, 3): a sum of what each level adds, so that nothing depends on the number of pixels."""
     red, green, blue = _of_levels()
-    found = red[levels[:, 0]]
+    found: NDArray[np.float64] = red[levels[:, 0]]
     found += green[levels[:, 1]]
     found += blue[levels[:, 2]]
     return found

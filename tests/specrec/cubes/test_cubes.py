@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from specrec.cubes import CubeFile, check_suffix, read_cube, write_cube
+from specrec.cubes import CubeFile, check_form, read_cube, write_cube
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.spectra import WAVELENGTHS
 
@@ -152,10 +152,9 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path, suffix):
 def test_an_unknown_suffix_lists_the_valid_ones(tmp_path, name):
     for attempt in (
         lambda path: write_cube(path, some_cube(), WAVELENGTHS, RADIANCE),
-        read_cube,
-        check_suffix,
+        check_form,
     ):
-        with pytest.raises(UsageError, match=r"ends in \.h5, \.hdf5, \.mat, \.npy"):
+        with pytest.raises(UsageError, match=r"ends in \.h5, \.hdf5, \.mat, \.hdr, \.img, \.tif, \.tiff, \.nc, \.npy"):
             attempt(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

@@ -92,8 +92,8 @@ def replace_dataset(file, key, values):
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda file: file.attrs.__delitem__("format_version"), "format_version 1, this one has none"),
-        (lambda file: file.attrs.__setitem__("format_version", 2), "format_version 1, this one says 2"),
+        (lambda file: file.attrs.__delitem__("format_version"), "format_version 1 or 2, this one has none"),
+        (lambda file: file.attrs.__setitem__("format_version", 3), "format_version 1 or 2, this one says 3"),
         (lambda file: file.attrs.__delitem__("quantity"), "attribute quantity is None"),
         (lambda file: file.attrs.__setitem__("quantity", "light"), "attribute quantity is 'light'"),
         (lambda file: file.__delitem__("cube"), r"no key 'cube'; it holds mask, wavelengths"),

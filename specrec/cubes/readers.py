@@ -1,0 +1,114 @@
+"""Which reader a file belongs to: decided by what is in it, since formats share suffixes.
+
+A reader is one line of `READERS`: the name of the form, the module that reads it, and whether it knows a file by a
+first look. The first that knows it reads it, by ``stored(look, wavelengths)`` of its module, which gives a `StoredCube`;
+`wavelengths` are the user's, for a file that names none. A file that nobody knows goes to the module of its suffix,
+which says what is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.cubes.stored import StoredCube
+from specrec.errors import DataError, UsageError
+
+
+@dataclass(frozen=True)
+class Look:
+    """A first look at a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    start
+        Its first 512 bytes.
+    """
+
+    path: Path
+    start: bytes
+
+    @cached_property
+    def names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Keys and attributes at the top of an HDF5 file (.h5, .nc, .mat v7.3); nothing for other files."""
+        import h5py
+
+        try:
+            with h5py.File(self.path, "r") as file:
+                return frozenset(map(str, file)), frozenset(map(str, file.attrs))
+        except Exception:  # damage or another format; its reader will say it
+            return frozenset(), frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Keys at the top of an HDF5 file."""
+        return self.names[0]
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Names of the attributes of an HDF5 file."""
+        return self.names[1]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One line of the table: the form, its module, and whether a file is of that form."""
+
+    form: str
+    module: str
+    knows: Callable[[Look], bool]
+
+
+READERS: list[Reader] = [
+    Reader("npy", "specrec.cubes.npy", lambda look: look.start.startswith(b"\x93NUMPY")),
+    Reader("mat", "specrec.cubes.mat", lambda look: "rad" in look.keys),
+    Reader("hdf5", "specrec.cubes.hdf5", lambda look: "cube" in look.keys and "format_version" in look.attributes),
+]
+
+
+def find(path: Path, by_suffix: str | None, wavelengths: NDArray[np.float64] | None = None) -> StoredCube:
+    """Open a cube file with the reader it belongs to.
+
+    Parameters
+    ----------
+    path
+        The file.
+    by_suffix
+        The form that its suffix stands for, for a file that no reader knows.
+    wavelengths
+        nm, for a file that names none.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such file.
+    DataError
+        If it cannot be read, or is nothing that specrec knows.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no cube file {path}")
+    try:
+        with path.open("rb") as file:
+            look = Look(path, file.read(512))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    for reader in READERS:
+        if reader.knows(look):
+            return _stored(reader.module, look, wavelengths)
+    if by_suffix is None:
+        held = f"it holds {', '.join(sorted(look.keys)[:8])}" if look.keys else "neither by content nor by suffix"
+        raise DataError(f"{path} is no cube file that specrec knows ({held})")
+    return _stored(f"specrec.cubes.{by_suffix}", look, wavelengths)
+
+
+def _stored(module: str, look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
+    reading: Any = import_module(module)
+    stored: StoredCube = reading.stored(look, wavelengths)
+    return stored
