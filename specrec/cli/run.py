@@ -70,6 +70,8 @@ def command(
     if found.one and not skip_existing:
         _refuse_existing(choices, works[0])
     line = Line(quiet=quiet)
+    if found.previews:
+        line.say(f"{found.previews} previews of earlier runs are left out")
     watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
     outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
     if found.one and outcome.failed:

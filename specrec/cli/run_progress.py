@@ -30,13 +30,14 @@ class RunProgress(Watcher):
         self._total = 0
         self._pixels = 0
         self._method = ""
+        self._untold = ""  # said once, after the first photo
         self._show = line.progress("reconstructing")
 
     def begun(self, workshop: Workshop, total: int) -> None:
-        """Keep what the other lines need; say it if the weights know nothing of colours."""
+        """Keep what the other lines need."""
         self._method, self._total = workshop.loaded.method.name, total
-        if total and workshop.silent_about_colours:
-            self._line.say(
+        if workshop.silent_about_colours:
+            self._untold = (
                 f"the weights {workshop.loaded.path} do not say which colours they were trained on, "
                 "so no photo can be told to lie far from them"
             )
@@ -63,6 +64,9 @@ class RunProgress(Watcher):
         self._line.say(f"{work.target}: {height} x {width} pixels, {bands} bands, {low:g}-{high:g} nm{trust}")
         if found.trust is not None and (warning := found.trust.warning(self._method)):
             self._line.say(f"{work.photo}: {warning}")
+        if self._untold:
+            self._line.say(self._untold)
+            self._untold = ""
         if found.seams is not None:
             self._line.say(f"{work.target}: {found.seams}" if self._several else str(found.seams))
 

@@ -24,7 +24,7 @@ _LOG = logging.getLogger("specrec.reconstruction")
 
 
 class Watcher:
-    """Is told how the work goes, by the thread that asked for it; `progress` by others. Here every method does nothing."""
+    """Is told how the work goes, by the thread that asked for it, `progress` by others; here all do nothing."""
 
     def begun(self, workshop: Workshop, total: int) -> None:
         """Take notice that the method is loaded, and of how many photos there are to reconstruct."""

@@ -29,6 +29,8 @@ class Found(NamedTuple):
     """In the order of the inputs, inside a folder or a glob by name; none twice."""
     one: bool
     """Whether a single file was named, so that an output may be named too."""
+    previews: int = 0
+    """How many previews of earlier runs were left out."""
 
 
 def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
@@ -39,7 +41,7 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
     inputs
         A file is taken as it is, also where it does not exist. A folder stands for the images directly inside, by
         `specrec.images.SUFFIXES`; a glob such as ``photos/**/*.jpg`` for the files that match. Previews of earlier runs
-        are left out of both.
+        are left out, unless one is all that is named.
 
     Raises
     ------
@@ -47,23 +49,30 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
         For a folder without images, or a glob that nothing matches.
     """
     named = [os.fspath(one) for one in inputs]
-    photos: dict[Path, Path] = {}
-    plain = 0
-    for text in named:
-        path = Path(text)
-        if path.is_dir():
-            inside = [one for one in path.iterdir() if one.suffix.lower() in SUFFIXES and one.is_file()]
-            if not (found := _without_previews(inside)):
-                raise UsageError(f"there are no images in the folder {text}; their suffixes are {', '.join(SUFFIXES)}")
-        elif glob.has_magic(text) and not path.exists():
-            matched = (Path(one) for one in glob.glob(text, recursive=True))  # noqa: PTH207 - patterns may be absolute
-            if not (found := _without_previews(one for one in matched if one.is_file())):
-                raise UsageError(f"no file matches {text}")
-        else:
-            found, plain = [path], plain + 1
-        for one in found:
-            photos.setdefault(Path(os.path.abspath(one)), one)  # noqa: PTH100 - a link stays what it is called
-    return Found(list(photos.values()), plain == len(named) and len(photos) == 1)
+    paths = [path for text in named for path in _meant(text)]
+    distinct = list({os.path.abspath(path): path for path in reversed(paths)}.values())[::-1]
+    one = len(distinct) == 1 and all(os.path.abspath(text) == os.path.abspath(paths[0]) for text in named)
+    photos = distinct if one else [path for path in distinct if not path.name.endswith(MARK)]
+    if not photos:
+        raise UsageError(f"{' and '.join(named)}: there are only previews of earlier runs; name photos")
+    return Found(photos, one, len(distinct) - len(photos))
+
+
+def _meant(text: str) -> list[Path]:
+    """List what a file, a folder or a glob stands for."""
+    path = Path(text)
+    if path.is_dir():
+        found = [inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES and inside.is_file()]
+        if not found:
+            raise UsageError(f"there are no images in the folder {text}; their suffixes are {', '.join(SUFFIXES)}")
+    elif glob.has_magic(text) and not path.exists():
+        # not Path.glob, which takes no absolute pattern
+        found = [Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file()]  # noqa: PTH207
+        if not found:
+            raise UsageError(f"no file matches {text}")
+    else:
+        return [path]
+    return sorted(found)
 
 
 def name_outputs(
@@ -126,7 +135,3 @@ def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, f
             raise UsageError(f"the cube of {photo} would replace the photo {target}; name another folder with -o")
         seen[target] = photo
     return works
-
-
-def _without_previews(paths: Iterable[Path]) -> list[Path]:
-    return sorted(path for path in paths if not path.name.endswith(MARK))
