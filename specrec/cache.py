@@ -59,23 +59,50 @@ def written_whole(path: Path) -> Iterator[Path]:
     SpecrecError
         If the folder cannot be written to; nothing is left behind.
     """
+    with written_together(path) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def written_together(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """Give temporary paths beside files that belong together, and put them in place when the block ends well.
+
+    All are on the disk before the first is put in place. The last path is the one by which the others are read: its
+    old file is taken away first and its new one comes last, so that it never describes files that are not its own.
+
+    Raises
+    ------
+    SpecrecError
+        If the folder cannot be written to; nothing is left behind.
+    """
+    temporaries: list[Path] = []
+    try:
+        for path in paths:
+            temporaries.append(_temporary(path))
+        yield tuple(temporaries)
+        for temporary in temporaries:
+            with temporary.open("r+b") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o666 & ~_umask())
+        if len(paths) > 1:
+            paths[-1].unlink(missing_ok=True)
+        for temporary, path in zip(temporaries, paths, strict=True):
+            temporary.replace(path)
+    except OSError as error:
+        raise SpecrecError(f"cannot write {paths[-1]}: {error.strerror or error}") from None
+    finally:
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise SpecrecError(f"cannot write into {path.parent}: {error.strerror}; choose another folder") from None
     os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("r+b") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise SpecrecError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    return Path(name)
 
 
 def _umask() -> int:

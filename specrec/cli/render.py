@@ -20,7 +20,7 @@ import click
 )
 @click.option("--overwrite", is_flag=True, help="Replace the PNG if it exists.")
 def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> None:
-    """Render CUBE (.h5, .mat in the layout of ICVL, or .npy) to an 8-bit sRGB PNG.
+    """Render CUBE, a cube file of any form, to an 8-bit sRGB PNG.
 
     CIE 1964 10-degree observer, illuminant E, sRGB after IEC 61966-2-1. Pixels that the cube's mask leaves out are
     black and count for nothing.

@@ -11,8 +11,8 @@ netcdf  .nc           float32, uint16            everything, after the CF conven
 npy     .npy          float32, float16           the bare array of a cube on the standard grid
 ======  ============  =========================  =================================================================
 
-A file is written in the form that its suffix, or the caller, says; it is read by what is in it (`specrec.cubes.readers`).
-How uint16 keeps its scale is `specrec.cubes.coding`.
+A file is written in the form that its suffix, or the caller, says; it is read by what is in it
+(`specrec.cubes.readers`). How uint16 keeps its scale is `specrec.cubes.coding`.
 """
 
 import os
@@ -174,9 +174,9 @@ def written_paths(path: str | os.PathLike[str], form: str | None = None) -> tupl
     path = Path(path)
     if check_form(path, form) != "envi":
         return (path,)
-    if path.suffix.lower() == ".hdr":
-        return path, path.with_suffix(".img")
-    return path.with_suffix(".hdr"), path
+    from specrec.cubes import envi
+
+    return envi.paths(path)
 
 
 def read_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None) -> CubeFile:

@@ -1,8 +1,8 @@
 """How the values of a cube become numbers in a file: float32, float16, or uint16 with a scale.
 
 uint16 spreads a span of values evenly over the levels 0 to 65534: value = level * scale + offset. The default span is
--0.25 to 1.75, a little more than estimates of 0 to 1 need, in steps of 2**-15, so that 0 and 1 and every level are exact
-in float32. Level 65535 is kept for pixels without a value. Nothing is clipped: a value outside is an error.
+-0.25 to 1.75, a little more than estimates of 0 to 1 need, in steps of 2**-15, so that 0 and 1 and every level are
+exact in float32. Level 65535 is kept for pixels without a value. Nothing is clipped: a value outside is an error.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Specrec's own cube file: HDF5 with everything one needs to use a cube.
 
-Datasets: ``cube`` float32, float16 or uint16 (height, width, bands), chunked so that a window is read alone; ``wavelengths``
-float64, nm; optionally ``mask`` bool (height, width), true where a pixel is valid. A cube of uint16 has the attributes
-``scale_factor`` and ``add_offset``: value = stored * scale_factor + add_offset.
+Datasets: ``cube`` float32, float16 or uint16 (height, width, bands), chunked so that a window is read alone;
+``wavelengths`` float64, nm; optionally ``mask`` bool (height, width), true where a pixel is valid. A cube of uint16
+has the attributes ``scale_factor`` and ``add_offset``: value = stored * scale_factor + add_offset.
 
 Attributes of the file:
 
@@ -223,6 +223,8 @@ def _diagnosis(path: Path, error: Exception) -> str:
 
 def plain_value(value: Any) -> Value:
     """Return an attribute as a plain Python value; what is none of these becomes text."""
+    if isinstance(value, np.ndarray) and value.size == 1:  # as NetCDF keeps single numbers
+        value = value.reshape(-1)[0]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bytes):

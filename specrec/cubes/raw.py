@@ -1,7 +1,7 @@
 """The plain numbers of a cube inside a file, uncompressed: what .npy, ENVI and TIFF have in common.
 
-Interleaves have ENVI's names. Windows are written by seeking, since a mapped file would count as memory of the process,
-and read through a map of the rows they touch alone.
+Interleaves have ENVI's names. Windows are written by seeking, since a mapped file would count as memory of the
+process, and read through a map of the rows they touch alone.
 """
 
 import math

@@ -1,9 +1,9 @@
 """Which reader a file belongs to: decided by what is in it, since formats share suffixes.
 
 A reader is one line of `READERS`: the name of the form, the module that reads it, and whether it knows a file by a
-first look. The first that knows it reads it, by ``stored(look, wavelengths)`` of its module, which gives a `StoredCube`;
-`wavelengths` are the user's, for a file that names none. A file that nobody knows goes to the module of its suffix,
-which says what is missing.
+first look. The first that knows it reads it, by ``stored(look, wavelengths)`` of its module, which gives a
+`StoredCube`; `wavelengths` are the user's, for a file that names none. A file that nobody knows goes to the module of
+its suffix, which says what is missing.
 """
 
 from collections.abc import Callable
@@ -66,10 +66,29 @@ class Reader:
     knows: Callable[[Look], bool]
 
 
+def _is_tiff(look: Look) -> bool:
+    return look.start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def _is_netcdf(look: Look) -> bool:
+    return not look.attributes.isdisjoint({"_NCProperties", "Conventions"})
+
+
+def _is_envi(look: Look) -> bool:
+    from specrec.cubes import envi
+
+    return envi.is_envi(look)
+
+
 READERS: list[Reader] = [
     Reader("npy", "specrec.cubes.npy", lambda look: look.start.startswith(b"\x93NUMPY")),
+    Reader("tiff", "specrec.cubes.tiff", _is_tiff),
+    Reader("netcdf", "specrec.cubes.netcdf", _is_netcdf),
     Reader("mat", "specrec.cubes.mat", lambda look: "rad" in look.keys),
     Reader("hdf5", "specrec.cubes.hdf5", lambda look: "cube" in look.keys and "format_version" in look.attributes),
+    Reader(
+        "envi", "specrec.cubes.envi", _is_envi
+    ),  # last: data without a mark of their own, known by the header beside
 ]
 
 

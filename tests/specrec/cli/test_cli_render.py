@@ -83,8 +83,10 @@ def test_suffixes_and_files_that_cannot_be_are_usage_errors(tmp_path):
         run("cube.h5", "-o", "out.jpg")
     with pytest.raises(UsageError, match="there is no cube file absent"):
         run("absent.h5")
-    with pytest.raises(UsageError, match=r"cube\.pt has the suffix"):
+    (tmp_path / "cube.pt").write_bytes(b"weights")
+    with pytest.raises(DataError, match=r"cube\.pt is no cube file that specrec knows"):
         run("cube.pt")
+    (tmp_path / "cube.pt").unlink()
     assert [path.name for path in tmp_path.iterdir()] == ["cube.h5"]
 
 

@@ -1,0 +1,169 @@
+"""NetCDF 4 after the CF conventions, so HDF5 with named dimensions: ``y``, ``x``, ``wavelength``.
+
+The variable is named by the quantity, ``radiance`` or ``reflectance``, and has ``units`` and ``long_name``; its third
+coordinate is the variable ``wavelength`` in nm, ``standard_name`` ``radiation_wavelength``. uint16 has
+``scale_factor`` and ``add_offset``, which readers of CF apply by themselves. A mask is the flag variable ``valid``
+(``flag_values`` 0 and 1, ``flag_meanings`` "invalid valid"), named in ``ancillary_variables``. The attributes of
+`specrec.cubes.hdf5` are attributes of the file, beside ``Conventions``, ``title``, ``source`` and ``history``.
+
+Writing needs h5netcdf, which comes with ``specrec[netcdf]``; reading does not. Read are also files of other makers
+with one variable of three axes, of which one, first or last, is a coordinate named ``wavelength`` or with its
+``standard_name``.
+
+References
+----------
+CF Conventions 1.11, https://cfconventions.org/Data/cf-conventions/cf-conventions-1.11/cf-conventions.html
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from specrec.cache import written_whole
+from specrec.cubes.hdf5 import check_held, chunk_shape, numbers, open_hdf5, plain_value, values_of
+from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
+from specrec.cubes.readers import Look
+from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
+from specrec.cubes.wavelength_units import in_nanometres
+from specrec.errors import DataError, UsageError
+from specrec.parameters import Value
+from specrec.scenes import Mask, Window
+
+dtypes: Mapping[str, str] = {
+    "float32": "",
+    "float16": "NetCDF knows no half precision; write float32 or uint16",
+    "uint16": "",
+}
+
+_STANDARD_NAME = "radiation_wavelength"
+_OWN = ("Conventions", "title", "source", "history")
+
+
+@contextmanager
+def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+    """Write a cube window by window; quick where windows are made of whole chunks."""
+    try:
+        import h5netcdf
+    except ImportError:
+        raise UsageError(f'{path}: writing NetCDF needs h5netcdf; pip install "specrec[netcdf]"') from None
+    height, width, bands = outline.shape
+    coding, chunks = outline.coding, chunk_shape(outline.shape)
+    with written_whole(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        file.dimensions = {"y": height, "x": width, "wavelength": bands}
+        file.attrs.update(_global_attributes(outline))
+        grid = file.create_variable("wavelength", ("wavelength",), np.float64, data=outline.wavelengths)
+        grid.attrs.update(units="nm", standard_name=_STANDARD_NAME, long_name="wavelength of the band")
+        quantity = str(outline.attributes["quantity"])
+        cube = file.create_variable(quantity, ("y", "x", "wavelength"), coding.dtype, chunks=chunks)
+        cube.attrs.update(units=str(outline.attributes["units"]), long_name=f"spectral {quantity}")
+        if coding.is_scaled:
+            cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
+        if outline.mask is not None:
+            flags = outline.mask.astype(np.int8)
+            valid = file.create_variable("valid", ("y", "x"), np.int8, data=flags, chunks=chunks[:2])
+            valid.attrs.update(
+                long_name="whether the pixel is valid",
+                flag_values=np.array([0, 1], dtype=np.int8),
+                flag_meanings="invalid valid",
+            )
+            cube.attrs["ancillary_variables"] = "valid"
+
+        def put(window: Window, values: NDArray[np.generic]) -> None:
+            cube[window.slices] = values
+
+        yield put
+
+
+def _global_attributes(outline: Outline) -> dict[str, Any]:
+    made, method = f"specrec {version('specrec')}", outline.attributes["method"]
+    stated = {key: np.int8(value) if isinstance(value, bool) else value for key, value in outline.attributes.items()}
+    return {
+        "Conventions": "CF-1.11",
+        "title": f"spectral {outline.attributes['quantity']}",
+        "source": f"estimated from an RGB image by {method}" if method else "unknown",
+        "history": f"written by {made}",
+        **stated,
+    }
+
+
+class _Places(NamedTuple):
+    """Where a file has its cube: the variable, whether its bands come first, and the variable of its wavelengths."""
+
+    cube: str
+    bands_first: bool
+    wavelengths: str | None
+    mask: str | None
+
+
+def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
+    """Open a file whose windows are read when asked for."""
+    path = look.path
+    if look.start.startswith(b"CDF"):
+        raise DataError(f"{path} is NetCDF 3; make it NetCDF 4 (nccopy -k nc4 OLD NEW)")
+    with open_hdf5(path) as file:
+        places = _find(file, path)
+        cube = numbers(file, places.cube, 3, path)
+        first, second, third = cube.shape
+        shape = (second, third, first) if places.bands_first else (first, second, third)
+        grid = wavelengths
+        if places.wavelengths is not None:
+            said = numbers(file, places.wavelengths, 1, path)
+            check_held(said, path)
+            grid = in_nanometres(said[()], str(plain_value(said.attrs.get("units", ""))), str(path))
+        if grid is None or grid.size != shape[2]:
+            found = "no wavelengths" if grid is None else f"{grid.size} wavelengths"
+            raise DataError(f"{path}: the variable {places.cube!r} has {shape[2]} bands and there are {found}")
+        if places.mask is not None and (held := numbers(file, places.mask, 2, path).shape) != shape[:2]:
+            raise DataError(f"{path}: the mask has shape {held} and the cube {shape}")
+        said_of_all = {str(key): plain_value(value) for key, value in file.attrs.items()}
+    attributes: dict[str, Value] = {
+        key: value for key, value in said_of_all.items() if key not in _OWN and not key.startswith("_")
+    }
+    if "quantity" not in attributes and places.cube in QUANTITIES:
+        attributes["quantity"] = places.cube
+    if attributes.get("quantity", QUANTITIES[0]) not in QUANTITIES:
+        raise DataError(f"{path}: the attribute quantity is {attributes['quantity']!r}, not {' or '.join(QUANTITIES)}")
+
+    def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
+        with open_hdf5(path) as file:
+            cube = numbers(file, places.cube, 3, path)
+            if places.bands_first:
+                return np.moveaxis(values_of(cube, (slice(None), rows, columns), path), 0, -1)
+            return values_of(cube, (rows, columns), path)
+
+    def fetch_mask() -> Mask | None:
+        if places.mask is None:
+            return None
+        with open_hdf5(path) as file:
+            flags = numbers(file, places.mask, 2, path)
+            check_held(flags, path)
+            return np.asarray(flags[()]).astype(np.bool_)
+
+    return StoredCube(path, "netcdf", shape, grid, attributes, fetch, fetch_mask)
+
+
+def _find(file: h5py.File, path: Path) -> _Places:
+    cubes = [key for key in file if isinstance(file[key], h5py.Dataset) and len(file[key].shape or ()) == 3]
+    ours = [key for key in cubes if key in QUANTITIES]
+    if len(ours or cubes) != 1:
+        found = ", ".join(sorted(cubes)[:8]) or "none"
+        raise DataError(f"{path}: one variable with three axes was expected, or one named radiance; there is {found}")
+    [name] = ours or cubes
+    axes = [[scale.name.strip("/") for scale in dimension.values()] for dimension in file[name].dims]
+    bands = [(axis, scale) for axis, scales in enumerate(axes) for scale in scales if _is_spectral(file, scale)]
+    if bands and bands[0][0] == 1:
+        raise DataError(f"{path}: the wavelengths of {name!r} are its second axis; they must be the first or the last")
+    axis, wavelengths = bands[0] if bands else (2, None)
+    mask = "valid" if "valid" in file and isinstance(file["valid"], h5py.Dataset) else None
+    return _Places(name, axis == 0, wavelengths, mask)
+
+
+def _is_spectral(file: h5py.File, key: str) -> bool:
+    standard_name = plain_value(file[key].attrs.get("standard_name", ""))
+    return key.lower() in ("wavelength", "wavelengths") or standard_name == _STANDARD_NAME
