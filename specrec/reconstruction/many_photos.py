@@ -8,12 +8,11 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-from specrec.errors import SpecrecError
+from specrec.errors import MemoryShortageError, SpecrecError
 from specrec.memory import is_out_of_memory
 from specrec.reconstruction.loading import load_with_card
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
@@ -107,17 +106,19 @@ def reconstruct_files(
         else:
             outcome.kept.append(work)
             watching.kept(work, there)
-    jobs = max(1, min(jobs, len(todo))) if loaded.method.tiles_exactly else 1  # draws come from one generator
+    if not loaded.method.tiles_exactly:  # whole images take the memory there is, and draws come from one generator
+        jobs, overlap = 1, False
+    jobs = max(1, min(jobs, len(todo)))
     workers = max(1, min(jobs + overlap, len(todo)))
     loaded.method.threads = max(1, cores // jobs)
-    computing = threading.Semaphore(jobs) if workers > jobs else nullcontext()
+    computing, decoding = threading.Semaphore(jobs), threading.Lock()
     workshops: SimpleQueue[Workshop] = SimpleQueue()
-    first = Workshop(loaded, chosen, workers, computing)
+    first = Workshop(loaded, chosen, workers, computing, decoding)
     watching.begun(first, len(todo))
     workshops.put(first)
     for _ in range(1, workers):
         another = load_with_card(method, loaded.path, loaded.method.device, loaded.method.threads)
-        workshops.put(Workshop(another, chosen, workers, computing))
+        workshops.put(Workshop(another, chosen, workers, computing, decoding))
     with library_threads(loaded.method.threads):
         _reconstruct(todo, workshops, workers, outcome, watching)
     outcome.finished = {work: outcome.finished[work] for work in todo if work in outcome.finished}
@@ -129,6 +130,7 @@ def _reconstruct(
     todo: Sequence[Work], workshops: "SimpleQueue[Workshop]", workers: int, outcome: Outcome, watching: Watcher
 ) -> None:
     stop = threading.Event()
+    again: list[Work] = []  # what memory did not hold beside others
 
     def make(work: Work) -> Reconstructed:
         def progress(done: float, words: str) -> None:
@@ -138,6 +140,7 @@ def _reconstruct(
 
         progress(0.0, "")
         workshop = workshops.get()
+        workshop.share = workers
         try:
             return workshop.make(work.photo, work.target, progress)
         finally:
@@ -147,6 +150,9 @@ def _reconstruct(
         try:
             found = future.result()
         except Exception as error:  # a decoder or a method may raise anything on one photo
+            if workers > 1 and (isinstance(error, MemoryShortageError) or is_out_of_memory(error)):
+                again.append(work)
+                return
             _LOG.debug("%s failed", work.photo, exc_info=True)
             outcome.failed[work] = error
             watching.failed(work, error)
@@ -172,6 +178,8 @@ def _reconstruct(
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+    if again:
+        _reconstruct(again, workshops, 1, outcome, watching)
 
 
 def reason(error: Exception) -> str:

@@ -99,7 +99,9 @@ class Workshop:
     share
         How many workshops share the memory.
     computing
-        Entered while a tile is computed and left while photos are read and cubes written.
+        Entered while a tile is computed and left while photos are decoded and cubes written.
+    decoding
+        Entered while a photo is decoded: then the memory that is found free is not promised to two at once.
     """
 
     def __init__(
@@ -108,9 +110,10 @@ class Workshop:
         choices: Choices,
         share: int = 1,
         computing: AbstractContextManager[object] | None = None,
+        decoding: AbstractContextManager[object] | None = None,
     ) -> None:
         self.loaded, self.choices, self.share = loaded, choices, share
-        self._computing = computing or nullcontext()
+        self._computing, self._decoding = computing or nullcontext(), decoding or nullcontext()
 
     @cached_property
     def colours(self) -> TrainingColours | None:
@@ -145,7 +148,8 @@ class Workshop:
             check_absent(made, choices.overwrite)
             if made.exists() and image.exists() and made.samefile(image):
                 raise UsageError(f"{made} is the photo itself; choose another name for its cube")
-        photo = Photo(image, choices.max_pixels, linear=choices.linear)
+        with self._decoding:
+            photo = Photo(image, choices.max_pixels, linear=choices.linear)
         height, width = photo.shape
         shape = (height, width, wavelengths.size)
         needed = stored_bytes(target, shape, form=choices.form, dtype=choices.dtype)

@@ -50,12 +50,20 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
     """
     named = [os.fspath(one) for one in inputs]
     paths = [path for text in named for path in _meant(text)]
-    distinct = list({os.path.abspath(path): path for path in reversed(paths)}.values())[::-1]
-    one = len(distinct) == 1 and all(os.path.abspath(text) == os.path.abspath(paths[0]) for text in named)
+    places: dict[Path, Path] = {}
+    for path in paths:
+        places.setdefault(_place(path), path)
+    distinct = list(places.values())
+    one = len(distinct) == 1 and all(_place(Path(text)) in places for text in named)
     photos = distinct if one else [path for path in distinct if not path.name.endswith(MARK)]
     if not photos:
         raise UsageError(f"{' and '.join(named)}: there are only previews of earlier runs; name photos")
     return Found(photos, one, len(distinct) - len(photos))
+
+
+def _place(path: Path) -> Path:
+    """Say where a path leads, without following links: a link stays what it is called."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _meant(text: str) -> list[Path]:
@@ -118,11 +126,11 @@ def name_outputs(
 
 
 def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, folder: Path) -> list[Work]:
-    taken = {os.path.abspath(photo) for photo in photos}  # noqa: PTH100
+    taken = {_place(photo) for photo in photos}
     wanted = Counter(short(photo) for photo in photos)
 
     def free(target: Path) -> bool:
-        return wanted[target] == 1 and os.path.abspath(target) not in taken  # noqa: PTH100
+        return wanted[target] == 1 and _place(target) not in taken
 
     works = [Work(photo, short(photo) if free(short(photo)) else folder / f"{photo.name}{suffix}") for photo in photos]
     seen: dict[Path, Path] = {}
@@ -131,7 +139,7 @@ def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, f
             raise UsageError(
                 f"the cubes of {seen[target]} and {photo} would both be {target}; reconstruct them into two folders"
             )
-        if os.path.abspath(target) in taken:  # noqa: PTH100
+        if _place(target) in taken:
             raise UsageError(f"the cube of {photo} would replace the photo {target}; name another folder with -o")
         seen[target] = photo
     return works
