@@ -78,7 +78,7 @@ class Preview:
         from PIL import Image, ImageDraw, ImageFont
 
         means = self._sums / np.maximum(self._counts, 1.0)
-        times = max(1, _NARROW // means.shape[1])
+        times = max(1, min(_NARROW // means.shape[1], _HEIGHT // means.shape[0]))
         means = means.repeat(times, axis=0).repeat(times, axis=1)
         end = next((end for end in _ENDS if np.percentile(means[..., 6], 99) <= end), _ENDS[-1])
         pictures = [np.rint(means[..., :3]), np.rint(means[..., 3:6]), 255.0 * _shades(means[..., 6] / end)]
