@@ -71,7 +71,10 @@ def command(
         _refuse_existing(choices, works[0])
     line = Line(quiet=quiet)
     if found.previews:
-        line.say(f"{found.previews} previews of earlier runs are left out")
+        count = found.previews
+        line.say(
+            f"{count} previews of earlier runs are left out" if count > 1 else "1 preview of an earlier run is left out"
+        )
     watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
     outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
     if found.one and outcome.failed:
