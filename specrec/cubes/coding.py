@@ -19,6 +19,7 @@ NO_VALUE = 65535
 """The uint16 level that no value gets."""
 
 _LEVELS = 65534
+_AT_ONCE = 1 << 20  # values coded in float64 at a time
 SPAN = (-0.25, -0.25 + _LEVELS * 2.0**-15)
 """The lowest and the highest value that uint16 holds unless another span is given."""
 
@@ -66,15 +67,20 @@ class Coding:
                 worst = values.flat[np.abs(values).argmax()]
                 raise DataError(f"{where}: float16 holds values up to 65504, not {worst:g}; write float32")
             return halves
-        levels = np.rint((values.astype(np.float64) - self.offset) / self.scale)
-        if levels.min() < 0 or levels.max() > _LEVELS:
-            worst = values.flat[levels.argmin() if levels.min() < 0 else levels.argmax()]
-            high = self.offset + _LEVELS * self.scale
-            raise DataError(
-                f"{where}: the value {worst:g} lies outside {self.offset:g} to {high:g}, the span of uint16 here;"
-                " write float32, or give a wider span"
-            )
-        return levels.astype(np.uint16)
+        stored = np.empty(values.shape, dtype=np.uint16)
+        step = max(1, _AT_ONCE // max(1, values[:1].size))
+        for top in range(0, len(values), step):
+            part = values[top : top + step]
+            levels = np.rint((part.astype(np.float64) - self.offset) / self.scale)
+            if levels.min() < 0 or levels.max() > _LEVELS:
+                worst = part.flat[levels.argmin() if levels.min() < 0 else levels.argmax()]
+                high = self.offset + _LEVELS * self.scale
+                raise DataError(
+                    f"{where}: the value {worst:g} lies outside {self.offset:g} to {high:g}, the span of uint16 here;"
+                    " write float32, or give a wider span"
+                )
+            stored[top : top + step] = levels
+        return stored
 
 
 def choose_coding(dtype: str, span: tuple[float, float] | None = None) -> Coding:
@@ -112,5 +118,8 @@ def decode(
     with np.errstate(over="ignore", invalid="ignore"):
         if np.all(np.equal(scale, 1.0)) and np.all(np.equal(offset, 0.0)):
             return stored.astype(np.float32, copy=False)
-        values: NDArray[np.float32] = (stored.astype(np.float64) * scale + offset).astype(np.float32)
+        values = np.empty(stored.shape, dtype=np.float32)
+        step = max(1, _AT_ONCE // max(1, stored[:1].size))
+        for top in range(0, len(stored), step):
+            values[top : top + step] = stored[top : top + step].astype(np.float64) * scale + offset
         return values

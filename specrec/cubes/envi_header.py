@@ -6,11 +6,13 @@ come back as it is is quoted as in JSON, such as ``units = "1"``.
 """
 
 import json
+import locale
 import math
 import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -136,18 +138,25 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LONGEST:
             raise DataError(f"{path} is too long for an ENVI header")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), TemporaryDirectory() as folder:
             warnings.simplefilter("ignore")  # keys of mixed case are common, and read as lower case
-            fields: dict[str, Any] = envi.read_envi_header(str(path))
+            copied = Path(folder) / "header.hdr"  # the library reads one encoding alone, and older headers have another
+            copied.write_text(_text(path.read_bytes()), encoding=locale.getencoding(), errors="replace")
+            fields: dict[str, Any] = envi.read_envi_header(str(copied))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not text; save the header as UTF-8") from None
     except DataError:
         raise
     except Exception:  # the library answers damage with whatever its parser meets
         raise DataError(f"{path} is not a whole ENVI header; copy it again") from None
     return fields
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _wavelengths(

@@ -21,7 +21,7 @@ Attributes of the file:
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ dtypes: Mapping[str, str] = {"float32": "", "float16": "", "uint16": ""}
 
 _PLAIN_FORMAT, _SCALED_FORMAT = 1, 2
 _CHUNK = 64  # pixels: 64 x 64 x 31 float32 is half a megabyte, which fits HDF5's own chunk cache
+_LONGEST_ATTRIBUTE = 1 << 20  # bytes
 _MOST_PACKED = 2000  # deflate packs to a thousandth at best: a cube that claims more than this is not there
 
 
@@ -114,7 +115,7 @@ def read_header(path: Path) -> Header:
         If this is no cube file of this format; the message names the key.
     """
     with open_hdf5(path) as file:
-        attributes = {str(key): plain_value(value) for key, value in file.attrs.items()}
+        attributes = attributes_of(file, path)
         form, quantity = attributes.get("format_version"), attributes.get("quantity")
         if form not in (_PLAIN_FORMAT, _SCALED_FORMAT):
             found = "has none" if form is None else f"says {form}"
@@ -170,7 +171,7 @@ def numbers(file: h5py.File, key: str, axes: int, path: Path) -> h5py.Dataset:
     Raises
     ------
     DataError
-        If the key is missing, is no array, or has another number of axes; the message names file and key.
+        If the key is missing, is no array, has another number of axes, or is not whole; the message names file and key.
     """
     if key not in file:
         there = ", ".join(sorted(file)[:8]) or "nothing"
@@ -180,7 +181,24 @@ def numbers(file: h5py.File, key: str, axes: int, path: Path) -> h5py.Dataset:
         raise DataError(f"{path}: the key {key!r} holds no array of numbers")
     if len(dataset.shape) != axes or 0 in dataset.shape:
         raise DataError(f"{path}: the key {key!r} has shape {dataset.shape}, where {axes} axes were expected")
+    _check_held(dataset, path)
     return dataset
+
+
+def attributes_of(holder: h5py.File | h5py.Dataset, path: Path, keys: Iterable[str] | None = None) -> dict[str, Value]:
+    """Read attributes, all or those of `keys` that are there, as plain values.
+
+    Raises
+    ------
+    DataError
+        For one that claims to be longer than any is.
+    """
+    found = {}
+    for key in holder.attrs if keys is None else (key for key in keys if key in holder.attrs):
+        if holder.attrs.get_id(key).get_storage_size() > _LONGEST_ATTRIBUTE:
+            raise DataError(f"{path}: the attribute {key!r} is damaged; copy or download the file again")
+        found[str(key)] = plain_value(holder.attrs[key])
+    return found
 
 
 def values_of(dataset: h5py.Dataset, part: tuple[slice, ...], path: Path) -> NDArray[np.generic]:
@@ -191,16 +209,16 @@ def values_of(dataset: h5py.Dataset, part: tuple[slice, ...], path: Path) -> NDA
     DataError
         If the file does not hold what the array claims, or the scale is none.
     """
-    check_held(dataset, path)
-    scale, offset = (dataset.attrs.get(key, neutral) for key, neutral in (("scale_factor", 1.0), ("add_offset", 0.0)))
+    said = attributes_of(dataset, path, ("scale_factor", "add_offset"))
+    scale, offset = said.get("scale_factor", 1.0), said.get("add_offset", 0.0)
     try:
-        factor, start = float(np.squeeze(scale)), float(np.squeeze(offset))
-    except (TypeError, ValueError):
+        factor, start = float(scale), float(offset)
+    except ValueError:
         raise DataError(f"{path}: scale_factor {scale} and add_offset {offset} must be numbers") from None
     return decode(dataset[part], factor, start)
 
 
-def check_held(dataset: h5py.Dataset, path: Path) -> None:
+def _check_held(dataset: h5py.Dataset, path: Path) -> None:
     """Raise DataError where an array claims more than its file holds, before memory is taken for it."""
     claimed, held = dataset.nbytes, dataset.id.get_storage_size()
     packed = dataset.chunks is not None and (dataset.compression or dataset.id.get_create_plist().get_nfilters())

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.hdf5 import check_held, numbers, open_hdf5, plain_value
+from specrec.cubes.hdf5 import attributes_of, numbers, open_hdf5
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError
@@ -81,7 +81,7 @@ def stored(look: Look, _wavelengths: NDArray[np.float64] | None) -> StoredCube:
     path = look.path
     shape, wavelengths = read_header(path)
     with open_hdf5(path) as file:
-        attributes = {"quantity": "radiance"} | {str(key): plain_value(value) for key, value in file.attrs.items()}
+        attributes = {"quantity": "radiance"} | attributes_of(file, path)
 
     def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
         return _read(path, rows, columns)
@@ -129,7 +129,6 @@ def read_mask(path: Path) -> Mask:
     """Read which pixels were measured: those with anything but zero in some band, (height, width) bool."""
     with open_hdf5(path) as file:
         dataset = numbers(file, "rad", 3, path)
-        check_held(dataset, path)
         bands, height, width = dataset.shape
         valid = np.zeros((height, width), dtype=np.bool_)
         whole_bands = ((slice(band, band + 1), slice(None), slice(None)) for band in range(bands))
@@ -142,7 +141,6 @@ def _read(path: Path, rows: slice, columns: slice) -> Cube:
     """Read rows and columns, counted from the top, of slices with a start and a stop."""
     with open_hdf5(path) as file:
         dataset = numbers(file, "rad", 3, path)
-        check_held(dataset, path)
         bands, height, _ = dataset.shape
         wanted = range(rows.start, rows.stop, rows.step or 1)
         bottom_up = slice(height - 1 - wanted[-1], height - wanted[0], wanted.step)
@@ -152,7 +150,8 @@ def _read(path: Path, rows: slice, columns: slice) -> Cube:
         for first in range(0, bands, step):
             counts = dataset.astype(np.float32)[first : first + step, bottom_up, columns]
             cube[..., first : first + step] = np.moveaxis(counts[:, ::-1], 0, -1)
-    cube /= np.float32(FULL_SCALE)
+    with np.errstate(invalid="ignore"):  # whoever reads looks for what is not finite
+        cube /= np.float32(FULL_SCALE)
     return cube
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.hdf5 import check_held, chunk_shape, numbers, open_hdf5, plain_value, values_of
+from specrec.cubes.hdf5 import attributes_of, chunk_shape, numbers, open_hdf5, values_of
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
@@ -114,14 +114,14 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         grid = wavelengths
         if places.wavelengths is not None:
             said = numbers(file, places.wavelengths, 1, path)
-            check_held(said, path)
-            grid = in_nanometres(said[()], str(plain_value(said.attrs.get("units", ""))), str(path))
+            unit = str(attributes_of(said, path, ["units"]).get("units", ""))
+            grid = in_nanometres(said[()], unit, str(path))
         if grid is None or grid.size != shape[2]:
             found = "no wavelengths" if grid is None else f"{grid.size} wavelengths"
             raise DataError(f"{path}: the variable {places.cube!r} has {shape[2]} bands and there are {found}")
         if places.mask is not None and (held := numbers(file, places.mask, 2, path).shape) != shape[:2]:
             raise DataError(f"{path}: the mask has shape {held} and the cube {shape}")
-        said_of_all = {str(key): plain_value(value) for key, value in file.attrs.items()}
+        said_of_all = attributes_of(file, path)
     attributes: dict[str, Value] = {
         key: value for key, value in said_of_all.items() if key not in _OWN and not key.startswith("_")
     }
@@ -141,9 +141,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         if places.mask is None:
             return None
         with open_hdf5(path) as file:
-            flags = numbers(file, places.mask, 2, path)
-            check_held(flags, path)
-            return np.asarray(flags[()]).astype(np.bool_)
+            return np.asarray(numbers(file, places.mask, 2, path)[()]).astype(np.bool_)
 
     return StoredCube(path, "netcdf", shape, grid, attributes, fetch, fetch_mask)
 
@@ -156,7 +154,7 @@ def _find(file: h5py.File, path: Path) -> _Places:
         raise DataError(f"{path}: one variable with three axes was expected, or one named radiance; there is {found}")
     [name] = ours or cubes
     axes = [[scale.name.strip("/") for scale in dimension.values()] for dimension in file[name].dims]
-    bands = [(axis, scale) for axis, scales in enumerate(axes) for scale in scales if _is_spectral(file, scale)]
+    bands = [(axis, scale) for axis, scales in enumerate(axes) for scale in scales if _is_spectral(file, scale, path)]
     if bands and bands[0][0] == 1:
         raise DataError(f"{path}: the wavelengths of {name!r} are its second axis; they must be the first or the last")
     axis, wavelengths = bands[0] if bands else (2, None)
@@ -164,6 +162,6 @@ def _find(file: h5py.File, path: Path) -> _Places:
     return _Places(name, axis == 0, wavelengths, mask)
 
 
-def _is_spectral(file: h5py.File, key: str) -> bool:
-    standard_name = plain_value(file[key].attrs.get("standard_name", ""))
+def _is_spectral(file: h5py.File, key: str, path: Path) -> bool:
+    standard_name = attributes_of(file[key], path, ["standard_name"]).get("standard_name")
     return key.lower() in ("wavelength", "wavelengths") or standard_name == _STANDARD_NAME

@@ -5,7 +5,9 @@ process, and read through a map of the rows they touch alone.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +17,8 @@ from numpy.typing import NDArray
 from specrec.errors import DataError
 from specrec.scenes import Window
 
-_AXES = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}  # of (height, width, bands), as the file has them
+_AT_ONCE = 1 << 22  # bytes read in one go
+_TURNED = 1 << 19  # bytes brought from pixels to planes at a time: what the processor keeps at hand
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,14 @@ class Layout:
         """Write one window, (height, width, bands); quick where it is as wide as the cube."""
         top, left, rows, columns = window
         height, width, bands = self.shape
-        if self.interleave == "bsq":
-            for band in range(bands):
-                plane = (band * height + top) * width + left
-                self._put(file, plane, width, values[..., band])
-        elif self.interleave == "bip":
-            first = (top * width + left) * bands
-            self._put(file, first, width * bands, values.reshape(rows, columns * bands))
+        if self.interleave == "bip":
+            self._put(file, (top * width + left) * bands, width * bands, values.reshape(rows, columns * bands))
+        elif self.interleave == "bsq":
+            step = max(1, _TURNED // (columns * bands * self.dtype.itemsize))
+            for row in range(0, rows, step):
+                planes = np.ascontiguousarray(np.moveaxis(values[row : row + step], -1, 0), dtype=self.dtype)
+                for band, plane in enumerate(planes):
+                    self._put(file, (band * height + top + row) * width + left, width, plane)
         else:
             raise ValueError(f"nothing is written as {self.interleave}")
 
@@ -77,24 +81,51 @@ class Layout:
             file.seek(self.start + (first + index * stride) * self.dtype.itemsize)
             file.write(line.data)
 
-    def read(self, path: Path, rows: slice, columns: slice) -> NDArray[np.generic]:
+    def read(self, path: Path, rows: slice, columns: slice) -> NDArray[Any]:
         """Read slices that have a start and a stop: (rows, columns, bands) of the file's own numbers."""
         height, width, bands = self.shape
-        whole, wanted = slice(0, rows.stop - rows.start), slice(0, rows.stop - rows.start, rows.step)
-        if self.interleave != "bsq":
-            lines = self._mapped(path, rows.start * width * bands, whole.stop * width * bands)
-            if self.interleave == "bil":
-                return np.array(lines.reshape(-1, bands, width)[wanted, :, columns].transpose(0, 2, 1), order="C")
-            return np.array(lines.reshape(-1, width, bands)[wanted, columns])
-        planes = []
-        for band in range(bands):
-            plane = self._mapped(path, (band * height + rows.start) * width, whole.stop * width)
-            planes.append(np.array(plane.reshape(-1, width)[wanted, columns]))
-        return np.stack(planes, axis=-1)
+        wanted, across = range(height)[rows], range(width)[columns]
+        found = np.empty((len(wanted), len(across), bands), dtype=self.dtype)
+        spread = columns.stop - columns.start
+        with path.open("rb", buffering=0) as file:
+            if self.interleave == "bsq":
+                step = max(1, _TURNED // (spread * bands * self.dtype.itemsize))
+                planes = np.empty((bands, step, len(across)), dtype=self.dtype)
+                for row in range(0, len(wanted), step):
+                    part = wanted[row : row + step]
+                    for band in range(bands):
+                        place = (band * height * width, columns.start, spread, width)
+                        for at, line in self._lines(file, path, place, part):
+                            planes[band, at] = line[:, :: across.step]
+                    found[row : row + step] = np.moveaxis(planes[:, : len(part)], 0, -1)
+            elif self.interleave == "bip":
+                place = (0, columns.start * bands, spread * bands, width * bands)
+                for at, line in self._lines(file, path, place, wanted):
+                    found[at] = line.reshape(-1, spread, bands)[:, :: across.step]
+            else:
+                for at, line in self._lines(file, path, (0, 0, bands * width, bands * width), wanted):
+                    found[at] = line.reshape(-1, bands, width)[:, :, columns].transpose(0, 2, 1)
+        return found
 
-    def _mapped(self, path: Path, first: int, count: int) -> NDArray[np.generic]:
-        place = self.start + first * self.dtype.itemsize
-        try:
-            return np.memmap(path, dtype=self.dtype, mode="r", offset=place, shape=(count,))
-        except (OSError, ValueError) as error:
-            raise DataError(f"cannot read {path}: {error}") from None
+    def _lines(
+        self, file: RawIOBase, path: Path, place: tuple[int, int, int, int], rows: range
+    ) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Read a part of each row; `place` is where row 0 begins, the part in it, its length, and that of a row.
+
+        Rows that follow each other in the file are read together.
+        """
+        first, left, count, stride = place
+        together = max(1, _AT_ONCE // (count * self.dtype.itemsize)) if count == stride and rows.step == 1 else 1
+        for at in range(0, len(rows), together):
+            lines = np.empty((min(together, len(rows) - at), count), dtype=self.dtype)
+            file.seek(self.start + (first + rows[at] * stride + left) * self.dtype.itemsize)
+            self._fill(file, path, lines)
+            yield slice(at, at + len(lines)), lines
+
+    def _fill(self, file: RawIOBase, path: Path, lines: NDArray[Any]) -> None:
+        room = lines.view(np.uint8).data.cast("B")
+        while room:
+            got = file.readinto(room)
+            if not got:
+                raise DataError(f"{path} ends before its numbers do; copy or download it again")
+            room = room[got:]

@@ -1,0 +1,109 @@
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import xarray
+
+from specrec.cubes import read_cube, write_cube
+from specrec.errors import DataError, UsageError
+from specrec.spectra import WAVELENGTHS
+
+REFLECTANCE = {"quantity": "reflectance", "method": "gan", "units": "1"}
+
+
+def some_cube(height=6, width=5, bands=31):
+    return np.random.default_rng(0).random((height, width, bands), dtype=np.float32)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint16"])
+def test_xarray_opens_our_files_with_the_wavelength_coordinate_to_the_same_numbers(tmp_path, dtype):
+    path, mask = tmp_path / "cube.nc", some_cube()[..., 0] > 0.5
+    write_cube(path, some_cube(), WAVELENGTHS, REFLECTANCE, mask, dtype=dtype)
+    with xarray.open_dataset(path, engine="h5netcdf") as found:
+        cube = found["reflectance"]
+        assert cube.dims == ("y", "x", "wavelength")
+        assert cube.dtype.kind == "f"
+        np.testing.assert_array_equal(cube.values.astype(np.float32), read_cube(path).cube)
+        np.testing.assert_array_equal(cube["wavelength"].values, WAVELENGTHS)
+        np.testing.assert_array_equal(cube.sel(wavelength=550).values, cube.values[..., 15])
+        said = found["wavelength"].attrs
+        assert (said["units"], said["standard_name"]) == ("nm", "radiation_wavelength")
+        assert (cube.attrs["units"], cube.attrs["long_name"]) == ("1", "spectral reflectance")
+        assert cube.attrs["ancillary_variables"] == "valid"
+        assert found["valid"].attrs["flag_meanings"] == "invalid valid"
+        assert found["valid"].attrs["flag_values"].tolist() == [0, 1]
+        np.testing.assert_array_equal(found["valid"].values == 1, mask)
+        assert found.attrs["Conventions"].startswith("CF-1.")
+        assert found.attrs["method"] == "gan"
+        assert {"title", "source", "history"} <= set(found.attrs)
+
+
+@pytest.mark.parametrize("order", [("y", "x", "wavelength"), ("wavelength", "y", "x")])
+@pytest.mark.parametrize("unit", ["nm", "micrometer", "m"])
+def test_files_of_xarray_come_back_with_bands_first_or_last(tmp_path, order, unit):
+    factor = {"nm": 1.0, "micrometer": 1e-3, "m": 1e-9}[unit]
+    said = {"units": unit, "standard_name": "radiation_wavelength"}
+    coordinate = xarray.DataArray(WAVELENGTHS * factor, dims="band", attrs=said)
+    cube = xarray.DataArray(some_cube(), dims=("y", "x", "band"), coords={"band": coordinate}, name="values")
+    order = tuple("band" if axis == "wavelength" else axis for axis in order)
+    cube.transpose(*order).to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    back = read_cube(tmp_path / "a.nc")
+    np.testing.assert_array_equal(back.cube, some_cube())
+    np.testing.assert_array_equal(back.wavelengths, WAVELENGTHS)
+    assert "quantity" not in back.attributes
+
+
+def test_without_h5netcdf_writing_says_what_to_install_and_reading_goes_on(tmp_path, monkeypatch):
+    write_cube(tmp_path / "cube.nc", some_cube(), WAVELENGTHS, REFLECTANCE)
+    monkeypatch.setitem(sys.modules, "h5netcdf", None)
+    np.testing.assert_array_equal(read_cube(tmp_path / "cube.nc").cube, some_cube())
+    with pytest.raises(UsageError, match=r'pip install "specrec\[netcdf\]"'):
+        write_cube(tmp_path / "other.nc", some_cube(), WAVELENGTHS, REFLECTANCE)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cube.nc"]
+
+
+def replace(file, key, values):
+    attributes = dict(file[key].attrs)
+    del file[key]
+    file[key] = values
+    return attributes
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda file: file.__delitem__("reflectance"), "one variable with three axes was expected.*there is none"),
+        (lambda file: file.create_dataset("radiance", data=np.zeros((2, 2, 31))), "there is radiance, reflectance"),
+        (lambda file: file["wavelength"].attrs.__setitem__("units", "Hz"), "wavelength units are 'Hz'"),
+        (lambda file: file.attrs.__setitem__("quantity", "light"), "quantity is 'light'"),
+        (lambda file: file["reflectance"].attrs.__setitem__("scale_factor", "big"), "must be numbers"),
+        (lambda file: replace(file, "valid", np.ones((3, 3), np.int8)), r"mask has shape \(3, 3\)"),
+        (lambda file: file["wavelength"].write_direct(np.zeros(31)), "must increase"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(tmp_path, spoil, sentence):
+    path = tmp_path / "cube.nc"
+    write_cube(path, some_cube(), WAVELENGTHS, REFLECTANCE, some_cube()[..., 0] > 0.5)
+    with h5py.File(path, "r+") as file:
+        spoil(file)
+    with pytest.raises(DataError, match=sentence) as caught:
+        read_cube(path)
+    assert str(path) in str(caught.value)
+
+
+def test_netcdf_3_is_named(tmp_path):
+    (tmp_path / "old.nc").write_bytes(b"CDF\x01" + bytes(100))
+    with pytest.raises(DataError, match="is NetCDF 3; make it NetCDF 4"):
+        read_cube(tmp_path / "old.nc")
+
+
+def test_a_cube_that_claims_more_than_the_file_holds_costs_no_memory(tmp_path):
+    path = tmp_path / "cube.nc"
+    write_cube(path, some_cube(), WAVELENGTHS, REFLECTANCE)
+    with h5py.File(path, "r+") as file:
+        del file["reflectance"]
+        cube = file.create_dataset("reflectance", (1_000_000, 1_000_000, 31), np.float32, chunks=(64, 64, 31))
+        cube.dims[2].attach_scale(file["wavelength"])
+    with pytest.raises(DataError, match=r"key 'reflectance' of shape .* is not whole"):
+        read_cube(path)
