@@ -1,7 +1,7 @@
 """A user's photo -> sRGB in [0, 1], whatever its format, depth, orientation and colour space; and 8-bit pixels -> PNG.
 
-`photo` is the way in. `kinds` tells a file by its content; `pillow`, `png`, `tiff` and `raw` decode it into a `Stored`
-picture; `profiles` converts its colours. Nothing is ever stretched to fit.
+`photo` is the way in. `kinds` tells a file by its content; `pillow`, `jpeg`, `png`, `tiff` and `raw` decode it into a
+`Stored` picture; `profiles` converts its colours. Nothing is ever stretched to fit.
 """
 
 from specrec.images.kinds import FORMATS, SUFFIXES

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.errors import DataError, UsageError
+from specrec.images.jpeg import open_jpeg
 from specrec.images.kinds import RAW, kind_of, wrong_name
 from specrec.images.pillow import open_picture
 from specrec.images.png import open_png
@@ -155,7 +156,7 @@ class Photo:
                 "of the pixels lie outside sRGB and were clipped to it",
             )
         if share > _WORTH_A_WORD:
-            remarks.append(f"{'about ' * (self._conversion is not None)}{100 * share:.2g} % {what}")
+            remarks.append(f"{'about ' * (self._conversion is not None)}{100 * share:.3g} % {what}")
 
 
 def _open(path: Path, kind: str, max_pixels: int) -> Stored:
@@ -163,6 +164,8 @@ def _open(path: Path, kind: str, max_pixels: int) -> Stored:
         return open_raw(path, max_pixels)
     if kind == "PNG":
         return open_png(path, max_pixels)
+    if kind == "JPEG":
+        return open_jpeg(path, max_pixels)
     if kind == "TIFF":
         return open_tiff(path, max_pixels)
     return open_picture(path, kind, max_pixels)
@@ -172,13 +175,10 @@ def _share_outside_srgb(stored: Stored, conversion: Conversion) -> float:
     """Estimate what share of the pixels a conversion clips, from rows and columns all over the photo."""
     height, width = stored.shape
     step = -(-width // _SAMPLED)
-    outside = count = 0
-    for row in np.unique(np.linspace(0, height - 1, min(height, _SAMPLED)).astype(int)):
-        values = stored.cut(Window(int(row), 0, 1, width))[:, ::step].astype(np.float32)
-        srgb = conversion.values(values / np.float32(stored.full_scale))
-        outside += int(np.count_nonzero(((srgb < -HALF_A_LEVEL) | (srgb > 1.0 + HALF_A_LEVEL)).any(axis=2)))
-        count += values.shape[1]
-    return outside / count
+    rows = np.unique(np.linspace(0, height - 1, min(height, _SAMPLED)).astype(int))
+    values = np.concatenate([stored.cut(Window(int(row), 0, 1, width))[:, ::step] for row in rows])
+    srgb = conversion.values(values.astype(np.float32) / np.float32(stored.full_scale))
+    return float(((srgb < -HALF_A_LEVEL) | (srgb > 1.0 + HALF_A_LEVEL)).any(axis=2).mean())
 
 
 def _encode(image: Image) -> None:

@@ -137,7 +137,7 @@ def load_picture(
 def _bytes_per_pixel(picture: "Picture") -> int:
     decoded = 1 if picture.mode in _ONE_BYTE else 4
     if picture.format == "WEBP":
-        return 3 * decoded  # the canvas of its decoder and a copy
+        return 4 * decoded  # two canvases of its decoder and a copy
     return decoded + 2 * len(picture.getbands()) * bool(picture.info.get("progressive"))  # all coefficients of a JPEG
 
 

@@ -148,7 +148,7 @@ def _name(profile: Any) -> str:
 
 def _grid(channels: int) -> NDArray[np.float32]:
     """Make colours from all over the space, (1, colours, channels) of 0..1."""
-    axis = np.linspace(0.0, 1.0, 256 if channels == 1 else 8, dtype=np.float32)
+    axis = np.linspace(0.0, 1.0, {1: 256, 3: 8, 4: 3}[channels], dtype=np.float32)
     return np.stack(np.meshgrid(*[axis] * channels, indexing="ij"), axis=-1).reshape(1, -1, channels)
 
 

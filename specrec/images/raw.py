@@ -33,7 +33,11 @@ def open_raw(path: Path, max_pixels: int) -> Stored:
             )
     except DataError:
         raise
-    except Exception as error:  # LibRaw's errors, one class each
+    except rawpy.LibRawError as error:
+        said = error.args[0] if error.args else "no more is known"
+        reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise DataError(f"{path} is damaged, or of a camera that LibRaw does not know: {reason}") from None
+    except Exception as error:  # what else damaged bytes may raise
         raise damaged(path, error) from None
     return Stored(
         (values.shape[0], values.shape[1]),
