@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.compiled import compiled
 from specrec.metrics.ciede2000 import differences
 from specrec.parameters import Value
 from specrec.reconstruction.training_colours import FAR, MANY, SIDE, TrainingColours, count_cells
@@ -96,9 +97,11 @@ class Examination:
             part = slice(top, top + rows)
             photo[part] = np.rint(rgb[part] * np.float32(255.0)).astype(np.uint8)
             back[part] = render(cube[part])
-            unlike = (photo[part] != back[part]).any(axis=-1)
-            values = differences(_xyz(photo[part][unlike]), _xyz(back[part][unlike]), white_point())
-            found[part][unlike] = values
+            pairs = np.empty((2, photo[part].size // 3, 3))
+            places = np.empty(pairs.shape[1], dtype=np.int64)
+            count = _unlike(photo[part].reshape(-1, 3), back[part].reshape(-1, 3), _of_levels(), pairs, places)
+            values = differences(pairs[0, :count], pairs[1, :count], white_point())
+            found[part].reshape(-1)[places[:count]] = values
             sums[top // rows] = values.sum()
 
         each(compare, tops, self._threads if len(tops) > 1 else 1)
@@ -116,13 +119,32 @@ class Examination:
         return Trust(math.fsum(self._sums) / max(1, pixels), place / _PER_UNIT, far)
 
 
-def _xyz(levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """XYZ of 8-bit sRGB (n, 3): a sum of what each level adds, so that nothing depends on the number of pixels."""
-    red, green, blue = _of_levels()
-    found: NDArray[np.float64] = red[levels[:, 0]]
-    found += green[levels[:, 1]]
-    found += blue[levels[:, 2]]
-    return found
+@compiled
+def _unlike(
+    photo: NDArray[np.uint8],
+    back: NDArray[np.uint8],
+    of_levels: NDArray[np.float64],
+    pairs: NDArray[np.float64],
+    places: NDArray[np.int64],
+) -> int:
+
+    count = 0
+    for pixel in range(photo.shape[0]):
+        if (
+            photo[pixel, 0] == back[pixel, 0]
+            and photo[pixel, 1] == back[pixel, 1]
+            and photo[pixel, 2] == back[pixel, 2]
+        ):
+            continue
+        places[count] = pixel
+        for axis in range(3):
+            first = second = 0.0
+            for channel in range(3):
+                first += of_levels[channel, photo[pixel, channel], axis]
+                second += of_levels[channel, back[pixel, channel], axis]
+            pairs[0, count, axis], pairs[1, count, axis] = first, second
+        count += 1
+    return count
 
 
 @cache
