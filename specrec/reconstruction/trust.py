@@ -127,7 +127,7 @@ def _unlike(
     pairs: NDArray[np.float64],
     places: NDArray[np.int64],
 ) -> int:
-
+    """Find the pixels of (n, 3) levels that differ; fill in both XYZ (2, n, 3) and the places; return how many."""
     count = 0
     for pixel in range(photo.shape[0]):
         if (
