@@ -17,6 +17,10 @@ class DataError(SpecrecError):
     """A file or scene that cannot be used as it is."""
 
 
+class MemoryShortageError(DataError):
+    """A file that the memory there is now does not hold; alone it may fit."""
+
+
 class PluginError(SpecrecError):
     """A plugin that is broken, or two that claim one name."""
 

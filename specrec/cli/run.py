@@ -1,54 +1,112 @@
-"""`specrec run METHOD IMAGE`: from a photo to a cube."""
+"""`specrec run METHOD INPUT...`: from photos to cubes."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from specrec.cli import options
 
+if TYPE_CHECKING:
+    from specrec.cli.progress import Line
+    from specrec.reconstruction import Choices, Outcome, Work
+
 
 @click.command(name="run")
 @click.argument("method")
-@click.argument("image", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A .h5, .npy or .mat file [default: IMAGE.h5].")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("-o", "--output", help="A file, or for several photos a folder [default: PHOTO.h5 in this folder].")
+@click.option("--format", "form", help="hdf5, mat, envi, tiff, netcdf or npy [default: by the suffix, else hdf5].")
+@click.option("--dtype", default="float32", show_default=True, help="float32, float16 or uint16: the numbers stored.")
+@click.option("--linear", is_flag=True, help="The photos hold linear light, not sRGB.")
+@click.option("--preview", is_flag=True, help="Draw photo, estimate and difference into a PNG beside the cube.")
 @click.option("--weights", type=click.Path(path_type=Path), help="A .safetensors file of that method.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Photos computed at a time.")
 @options.device
 @options.threads
 @options.tiles
 @click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger images [default: 600 million].")
 @options.overwrite
+@click.option("--skip-existing", is_flag=True, help="Leave photos out whose cube exists.")
 @options.quiet
 def command(
     method: str,
-    image: Path,
-    output: Path | None,
+    inputs: tuple[str, ...],
+    output: str | None,
+    form: str | None,
+    dtype: str,
+    linear: bool,
+    preview: bool,
     weights: Path | None,
+    jobs: int,
     device: str,
     threads: int | None,
     tiles: str | None,
     max_pixels: int | None,
     overwrite: bool,
+    skip_existing: bool,
     quiet: bool,
 ) -> None:
-    """Reconstruct the 31-band cube of a photo.
+    """Reconstruct the 31-band cubes of photos.
 
-    Weights are --weights, else SPECREC_WEIGHTS/METHOD.safetensors, else those that come with the method. Photos that
-    memory does not hold are reconstructed in tiles, to the same numbers.
+    INPUT is a photo, a folder of photos, or a pattern such as "photos/**/*.jpg"; any number of each. Weights are
+    --weights, else SPECREC_WEIGHTS/METHOD.safetensors, else those that come with the method. Photos that memory does
+    not hold are reconstructed in tiles, to the same numbers.
     """
     from specrec.cli.progress import Line
-    from specrec.cubes import check_form
-    from specrec.images import MAX_PIXELS, check_absent
-    from specrec.reconstruction import reconstruct_file
+    from specrec.cli.run_progress import RunProgress
+    from specrec.errors import UsageError
+    from specrec.images import MAX_PIXELS
+    from specrec.reconstruction import Choices, find_photos, name_outputs, reconstruct_files
 
-    target = output if output is not None else Path(f"{image.stem}.h5")
-    check_form(target)
-    check_absent(target, overwrite)
+    if overwrite and skip_existing:
+        raise UsageError("--overwrite and --skip-existing contradict each other; pass one of them")
+    found = find_photos(inputs)
+    is_folder = output is not None and output.endswith(("/", "\\"))
+    works = name_outputs(found, None if output is None else Path(output), form, dtype, is_folder=is_folder)
+    choices = Choices(
+        weights, device, threads, tiles or "auto", max_pixels or MAX_PIXELS, linear, form, dtype, preview, overwrite
+    )
+    if found.one and not skip_existing:
+        _refuse_existing(choices, works[0])
     line = Line(quiet=quiet)
-    done = reconstruct_file(
-        method, image, target, weights=weights, device=device, threads=threads, overwrite=overwrite,
-        tiles=tiles or "auto", max_pixels=max_pixels or MAX_PIXELS,
-        progress=line.progress(f"reconstructing {image.name}"),
-    )  # fmt: skip
-    line.say(f"{target}: {done.shape[0]} x {done.shape[1]} pixels, {done.shape[2]} bands, 400-700 nm")
-    if done.seams is not None:
-        line.say(str(done.seams))
+    if found.previews:
+        count = found.previews
+        line.say(
+            f"{count} previews of earlier runs are left out" if count > 1 else "1 preview of an earlier run is left out"
+        )
+    watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
+    outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
+    if found.one and outcome.failed:
+        raise next(iter(outcome.failed.values()))
+    _conclude(outcome, len(works), line, skip_existing=skip_existing)
+
+
+def _refuse_existing(choices: "Choices", work: "Work") -> None:
+    from specrec.images import check_absent
+
+    for path in choices.files(work.target):
+        check_absent(path, choices.overwrite)
+
+
+def _conclude(outcome: "Outcome", total: int, line: "Line", *, skip_existing: bool) -> None:
+    """Sum up many photos, and leave with the exit code that they deserve."""
+    from specrec.errors import PartialFailureError, SpecrecError
+
+    kept, failed = len(outcome.kept), len(outcome.failed)
+    photos = "1 photo" if total == 1 else f"{total} photos"
+    if kept and skip_existing:
+        line.say(f"{kept} of {photos} left out: {'its cube exists' if kept == 1 else 'their cubes exist'}")
+        kept = 0
+    if failed and failed == total:
+        raise SpecrecError(f"no cube was made: {'the photo' if total == 1 else f'all {photos}'} failed, see above")
+    parts = []
+    if failed:
+        parts.append(f"{failed} of {photos} failed: {', '.join(str(work.photo) for work in outcome.failed)}")
+    if kept:
+        parts.append(
+            f"{kept} of {photos} left out because {'its output exists' if kept == 1 else 'their outputs exist'}"
+            " (--overwrite replaces, --skip-existing is content)"
+        )
+    if parts:
+        raise PartialFailureError("; ".join(parts))

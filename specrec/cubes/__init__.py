@@ -16,7 +16,7 @@ A file is written in the form that its suffix, or the caller, says; it is read b
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from importlib.metadata import version
@@ -123,11 +123,13 @@ def cube_writer(
     dtype: str = "float32",
     span: tuple[float, float] | None = None,
     overwrite: bool = False,
+    later: Callable[[], Mapping[str, Value]] | None = None,
 ) -> Iterator[Put]:
     """Write a cube window by window, so that it is never whole in memory; the file is there when the block has ended.
 
     Parameters and errors are those of `write_cube`, with the `shape` of the cube. The windows must cover it. If the
-    block is left by an error or by Ctrl-C, nothing is left behind.
+    block is left by an error or by Ctrl-C, nothing is left behind. `later` gives more attributes once all windows are
+    written, such as what was measured on them; forms that can add none at the end leave them out.
 
     Yields
     ------
@@ -145,7 +147,8 @@ def cube_writer(
         raise ValueError(f"the mask has shape {valid.shape}, the cube {shape}")
     coding = choose_coding(dtype, span)
     stated = {**DEFAULTS, **attributes, "specrec_version": version("specrec")}
-    with module.writer(path, Outline(shape, grid, valid, stated, coding)) as put:
+    outline = Outline(shape, grid, valid, stated, coding)
+    with module.writer(path, outline) as put:
 
         def put_checked(window: Window, values: Cube) -> None:
             if values.shape != (window.height, window.width, shape[2]):
@@ -155,6 +158,8 @@ def cube_writer(
             put(window, coding.encode(values, str(path)))
 
         yield put_checked
+        if later is not None:
+            outline.attributes.update(later())
 
 
 def stored_bytes(

@@ -54,7 +54,6 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     layout = Layout(outline.shape, dtype, "bip")
     ignored = None if mask is None else NO_VALUE if coding.is_scaled else float("nan")
     with written_together(data, header) as (temporary, temporary_header):
-        write_header(temporary_header, outline, ignored)
         with temporary.open("wb") as file:
 
             def put(window: Window, values: NDArray[np.generic]) -> None:
@@ -64,6 +63,7 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
                 layout.write(file, window, values)
 
             yield put
+        write_header(temporary_header, outline, ignored)  # some attributes are known only now
 
 
 def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:

@@ -71,12 +71,12 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
         file.create_dataset("wavelengths", data=outline.wavelengths)
         if outline.mask is not None:
             file.create_dataset("mask", data=outline.mask, chunks=chunks[:2])
-        file.attrs.update({**outline.attributes, "format_version": form})
 
         def put(window: Window, values: NDArray[np.generic]) -> None:
             cube[window.slices] = values
 
         yield put
+        file.attrs.update({**outline.attributes, "format_version": form})  # some are known only now
 
 
 def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:

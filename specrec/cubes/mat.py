@@ -58,8 +58,6 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
             grid = file.create_dataset("bands", data=outline.wavelengths[np.newaxis])
             grid.attrs["MATLAB_class"] = np.bytes_("double")
 
-            file.attrs.update(outline.attributes)
-
             def put(window: Window, values: NDArray[Any]) -> None:
                 if outline.mask is not None:
                     values = np.where(outline.mask[window.slices][..., np.newaxis], values, np.float32(0.0))
@@ -68,6 +66,7 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
                 rad[:, bottom_up, window.slices[1]] = counts
 
             yield put
+            file.attrs.update(outline.attributes)  # some are known only now
         with temporary.open("r+b") as raw:
             raw.write(_matlab_header())
 

@@ -57,7 +57,6 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     coding, chunks = outline.coding, chunk_shape(outline.shape)
     with written_whole(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.dimensions = {"y": height, "x": width, "wavelength": bands}
-        file.attrs.update(_global_attributes(outline))
         grid = file.create_variable("wavelength", ("wavelength",), np.float64, data=outline.wavelengths)
         grid.attrs.update(units="nm", standard_name=_STANDARD_NAME, long_name="wavelength of the band")
         quantity = str(outline.attributes["quantity"])
@@ -79,6 +78,7 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
             cube[window.slices] = values
 
         yield put
+        file.attrs.update(_global_attributes(outline))  # some are known only now
 
 
 def _global_attributes(outline: Outline) -> dict[str, Any]:

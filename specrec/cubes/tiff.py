@@ -49,6 +49,7 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     import tifffile
 
     height, width, bands = outline.shape
+    description = _description(outline)
     dtype = np.dtype(outline.coding.dtype).newbyteorder("<")
     with written_whole(path) as temporary:
         big = stored_bytes(outline.shape, dtype.itemsize) > _CLASSIC
@@ -59,7 +60,7 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
                 photometric="minisblack",
                 planarconfig="separate" if bands > 1 else None,
                 rowsperstrip=min(height, max(1, _STRIP // (width * dtype.itemsize))),
-                description=_description(outline),
+                description=description,
                 metadata=None,
                 software="specrec",
                 extratags=[(_GDAL_METADATA, "s", 0, _gdal_metadata(outline), True)],
@@ -75,6 +76,9 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
                 layout.write(raw, window, values)
 
             yield put
+        if (said := _description(outline)) != description:  # some attributes are known only now
+            with tifffile.TiffFile(temporary, mode="r+") as written:
+                written.pages.first.tags["ImageDescription"].overwrite(said)
 
 
 def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:

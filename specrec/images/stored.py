@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from specrec.errors import DataError
+from specrec.errors import DataError, MemoryShortageError
 from specrec.memory import available_memory
 from specrec.scenes import Window
 
@@ -79,7 +79,7 @@ def check_size(path: Path, shape: tuple[int, int], bytes_per_pixel: float, max_p
         raise DataError(f"{path} has no pixels: its size is {shape[0]} x {shape[1]}")
     needed, there = pixels * bytes_per_pixel, available_memory()
     if needed > there:
-        raise DataError(
+        raise MemoryShortageError(
             f"{path} takes {needed / 1e6:,.0f} MB when decoded and {there / 1e6:,.0f} MB of memory are available; "
             "end other programs or cut it up"
         )
@@ -93,7 +93,7 @@ def first_line(error: Exception) -> str:
 def damaged(path: Path, error: Exception) -> DataError:
     """Make one sentence of whatever a decoder raised."""
     if isinstance(error, MemoryError):
-        return DataError(f"{path} does not fit in memory; end other programs or cut it up")
+        return MemoryShortageError(f"{path} does not fit in memory; end other programs or cut it up")
     return DataError(f"{path} is damaged and cannot be decoded: {first_line(error)}")
 
 

@@ -71,6 +71,12 @@ def sum_of_differences(xyz_1: Numbers, xyz_2: Numbers, white: Numbers, valid: ND
 
 
 @compiled
+def differences(xyz_1: Numbers, xyz_2: Numbers, white: Numbers) -> Numbers:
+    """The differences of n pairs of colours, each (n, 3) XYZ, under the white (3,)."""
+    return _differences(_lab(xyz_1, white), _lab(xyz_2, white))
+
+
+@compiled
 def _differences(lab_1: Numbers, lab_2: Numbers) -> Numbers:
     """The difference of n pairs of colours, each (3, n)."""
     found = np.empty(lab_1.shape[1])

@@ -11,7 +11,7 @@ from specrec.interfaces import Progress, Reconstructor, silent
 from specrec.memory import available_memory, is_out_of_memory
 from specrec.scenes import Image, Window
 from specrec.spectra import Cube
-from specrec.tiling.plan import Tiles, fitting, parse_tiles, seen, split
+from specrec.tiling.plan import Tiles, fitting, parse_tiles, seen, split, worthwhile
 from specrec.tiling.seams import SeamCost
 
 MOST_MEMORY = 4 << 30
@@ -62,6 +62,7 @@ def stream(
     cost: SeamCost | None = None,
     progress: Progress = silent,
     whole: bool = False,
+    share: int = 1,
 ) -> Iterator[tuple[Window, Cube]]:
     """Estimate an image tile by tile, so that neither it nor its cube is ever whole in memory.
 
@@ -81,6 +82,8 @@ def stream(
         Called after each tile with the fraction done.
     whole
         Whether to keep to whole images also where small tiles would cost nothing.
+    share
+        How many such streams run at once and share the memory.
 
     Yields
     ------
@@ -95,7 +98,7 @@ def stream(
     if chosen.mode in ("exact", "separate") and not method.tiles_exactly:
         raise UsageError(f"{method.name} as it is set gives another estimate in tiles; use --tiles whole")
     image = Window(0, 0, *shape)
-    exact = _Exact(method, read, shape, chosen, keep_whole=whole)
+    exact = _Exact(method, read, shape, chosen, keep_whole=whole, share=share)
     done = 0
     for core, cube in exact.estimates(image) if chosen.mode != "separate" else _separate(exact, chosen.size, cost):
         yield core, cube
@@ -114,6 +117,7 @@ class _Exact:
         tiles: Tiles,
         *,
         keep_whole: bool,
+        share: int,
     ) -> None:
         self.method, self.read, self.shape = method, read, shape
         self.shrinks = tiles.mode != "whole" and method.tiles_exactly
@@ -121,11 +125,11 @@ class _Exact:
             self.tile = (min(shape[0], tiles.size), min(shape[1], tiles.size))
         elif not self.shrinks:
             self.tile = shape
-        elif method.halo == 0 and not keep_whole:
-            self.tile = fitting(method, shape, _STREAMED)
         else:
-            room = min(MOST_MEMORY, available_memory(method.device) // 2)
-            self.tile = fitting(method, shape, room // method.bytes_per_pixel)
+            room = min(MOST_MEMORY, available_memory(method.device) // 2) // share // method.bytes_per_pixel
+            if not keep_whole:
+                room = min(room, _STREAMED) if method.halo == 0 else worthwhile(method, room)
+            self.tile = fitting(method, shape, room)
 
     def estimates(self, region: Window) -> Iterator[tuple[Window, Cube]]:
         todo = [region]

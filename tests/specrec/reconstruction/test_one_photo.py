@@ -52,7 +52,7 @@ def test_a_file_written_in_tiles_holds_the_whole_estimate(
 ) -> None:
     target = tmp_path / f"out{suffix}"
     done = reconstruct_file("gan", photo, target, weights=weights, tiles=tiles)
-    assert done == ((70, 45, 31), None)
+    assert done[:2] == ((70, 45, 31), None)
     expected = specrec.load("gan", weights).reconstruct(specrec.read_image(photo))
     np.testing.assert_allclose(read_cube(target).cube, expected, rtol=0, atol=1e-5)
     assert target.stat().st_size == pytest.approx(stored_bytes(target, (70, 45, 31)), abs=20_000)
@@ -102,7 +102,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_work(
     photo: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage(0, 0, 100_000))
-    monkeypatch.setattr("specrec.reconstruction.stream", None)
+    monkeypatch.setattr("specrec.reconstruction.one_photo.stream", None)
     with pytest.raises(SpecrecError, match=r"31 bands of 70 x 45 pixels need 0\.4 MB and .* has 0\.1 MB free"):
         reconstruct_file("gan", photo, tmp_path / "out.npy", weights=weights)
     assert not (tmp_path / "out.npy").exists()

@@ -1,0 +1,193 @@
+"""Reconstructing any number of photos: a bad one does not stop the others, and reading and writing overlap computing.
+
+One photo more is in work than tiles are computed at a time: while one is read or its tile written and examined, a tile
+of another is computed. Each has a method of its own, its share of the memory and its share of the cores.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+from specrec.errors import MemoryShortageError, SpecrecError
+from specrec.memory import is_out_of_memory
+from specrec.reconstruction.loading import load_with_card
+from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
+from specrec.reconstruction.outputs import Work
+from specrec.threads import available_cores, library_threads
+
+_LOG = logging.getLogger("specrec.reconstruction")
+
+
+class Watcher:
+    """Is told how the work goes, by the thread that asked for it, `progress` by others; here all do nothing."""
+
+    def begun(self, workshop: Workshop, total: int) -> None:
+        """Take notice that the method is loaded, and of how many photos there are to reconstruct."""
+
+    def progress(self, work: Work, done: float, words: str) -> None:
+        """Take notice of the fraction of a photo that is done; called from several threads."""
+
+    def finished(self, work: Work, found: Reconstructed) -> None:
+        """Take notice of a cube that is written."""
+
+    def failed(self, work: Work, error: Exception) -> None:
+        """Take notice of a photo that could not be reconstructed."""
+
+    def kept(self, work: Work, existing: Path) -> None:
+        """Take notice of a photo that was left out because a file that it would make exists."""
+
+
+@dataclass
+class Outcome:
+    """What became of the photos, each list in the order of the work given."""
+
+    finished: dict[Work, Reconstructed] = field(default_factory=dict)
+    failed: dict[Work, Exception] = field(default_factory=dict)
+    kept: list[Work] = field(default_factory=list)
+    """Left out because their outputs exist."""
+
+
+class _Stopped(BaseException):
+    """Ends a photo that nobody waits for any more; no method may catch it."""
+
+
+def reconstruct_files(
+    method: str,
+    works: Sequence[Work],
+    choices: Choices | None = None,
+    *,
+    jobs: int = 1,
+    overlap: bool = True,
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Reconstruct photos into cube files; what fails is told and the rest goes on.
+
+    Parameters
+    ----------
+    method
+        As for `specrec.load`.
+    works
+        Photos and their cubes, as `specrec.reconstruction.name_outputs` gives them.
+    choices
+        For all of them; its threads are those of all jobs together.
+    jobs
+        How many photos are computed at a time. A method that draws random numbers computes one at a time.
+    overlap
+        Whether a photo is read, and another written, while these are computed.
+    watcher
+        Is told of each photo when it is finished.
+
+    Returns
+    -------
+    What became of each. A photo whose output exists is kept unless `choices` admit to overwrite.
+
+    Raises
+    ------
+    UsageError, SpecrecError
+        What concerns all photos, before any work: the method, its weights, the device, the tiles, the form.
+    KeyboardInterrupt
+        After Ctrl-C: cubes that are finished stay, and nothing is half written.
+    """
+    chosen, watching = choices or Choices(), watcher or Watcher()
+    for work in works:
+        chosen.check(work.target)
+    cores = chosen.threads or available_cores()
+    loaded = load_with_card(method, chosen.weights, chosen.device, cores)
+    outcome = Outcome()
+    todo = []
+    for work in works:
+        there = None if chosen.overwrite else next((made for made in chosen.files(work.target) if made.exists()), None)
+        if there is None:
+            todo.append(work)
+        else:
+            outcome.kept.append(work)
+            watching.kept(work, there)
+    if not loaded.method.tiles_exactly:  # whole images take the memory there is, and draws come from one generator
+        jobs, overlap = 1, False
+    jobs = max(1, min(jobs, len(todo)))
+    workers = max(1, min(jobs + overlap, len(todo)))
+    loaded.method.threads = max(1, cores // jobs)
+    computing, decoding = threading.Semaphore(jobs), threading.Lock()
+    workshops: SimpleQueue[Workshop] = SimpleQueue()
+    first = Workshop(loaded, chosen, workers, computing, decoding)
+    watching.begun(first, len(todo))
+    workshops.put(first)
+    for _ in range(1, workers):
+        another = load_with_card(method, loaded.path, loaded.method.device, loaded.method.threads)
+        workshops.put(Workshop(another, chosen, workers, computing, decoding))
+    with library_threads(loaded.method.threads):
+        _reconstruct(todo, workshops, workers, outcome, watching)
+    outcome.finished = {work: outcome.finished[work] for work in todo if work in outcome.finished}
+    outcome.failed = {work: outcome.failed[work] for work in todo if work in outcome.failed}
+    return outcome
+
+
+def _reconstruct(
+    todo: Sequence[Work], workshops: "SimpleQueue[Workshop]", workers: int, outcome: Outcome, watching: Watcher
+) -> None:
+    stop = threading.Event()
+    again: list[Work] = []  # what memory did not hold beside others
+
+    def make(work: Work) -> Reconstructed:
+        def progress(done: float, words: str) -> None:
+            if stop.is_set():
+                raise _Stopped
+            watching.progress(work, done, words)
+
+        progress(0.0, "")
+        workshop = workshops.get()
+        workshop.share = workers
+        try:
+            return workshop.make(work.photo, work.target, progress)
+        finally:
+            workshops.put(workshop)
+
+    def note(work: Work, future: "Future[Reconstructed]") -> None:
+        try:
+            found = future.result()
+        except Exception as error:  # a decoder or a method may raise anything on one photo
+            if workers > 1 and (isinstance(error, MemoryShortageError) or is_out_of_memory(error)):
+                again.append(work)
+                return
+            _LOG.debug("%s failed", work.photo, exc_info=True)
+            outcome.failed[work] = error
+            watching.failed(work, error)
+        else:
+            outcome.finished[work] = found
+            watching.finished(work, found)
+
+    if workers == 1:
+        for work in todo:
+            future: Future[Reconstructed] = Future()
+            try:
+                future.set_result(make(work))
+            except Exception as error:
+                future.set_exception(error)
+            note(work, future)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        futures = {pool.submit(make, work): work for work in todo}
+        try:
+            for future in as_completed(futures):
+                note(futures[future], future)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    if again:
+        _reconstruct(again, workshops, 1, outcome, watching)
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why a photo failed."""
+    if isinstance(error, SpecrecError):
+        return str(error)
+    if is_out_of_memory(error):
+        return "memory ran out; use fewer --jobs, or end other programs"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the system'}: {error.strerror}"
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -1,0 +1,145 @@
+"""Which photos are meant, and the file that the cube of each goes to; no two ever to one."""
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from specrec.cubes import SUFFIXES as CUBE_SUFFIXES
+from specrec.cubes import check_form
+from specrec.errors import UsageError
+from specrec.images import SUFFIXES
+from specrec.parameters import nearest
+from specrec.reconstruction.preview import MARK
+
+
+class Work(NamedTuple):
+    """A photo, and where its cube goes."""
+
+    photo: Path
+    target: Path
+
+
+class Found(NamedTuple):
+    """What inputs stand for."""
+
+    photos: list[Path]
+    """In the order of the inputs, inside a folder or a glob by name; none twice."""
+    one: bool
+    """Whether a single file was named, so that an output may be named too."""
+    previews: int = 0
+    """How many previews of earlier runs were left out."""
+
+
+def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
+    """Find the photos that files, folders and globs stand for.
+
+    Parameters
+    ----------
+    inputs
+        A file is taken as it is, also where it does not exist. A folder stands for the images directly inside, by
+        `specrec.images.SUFFIXES`; a glob such as ``photos/**/*.jpg`` for the files that match. Previews of earlier runs
+        are left out, unless one is all that is named.
+
+    Raises
+    ------
+    UsageError
+        For a folder without images, or a glob that nothing matches.
+    """
+    named = [os.fspath(one) for one in inputs]
+    paths = [path for text in named for path in _meant(text)]
+    places: dict[Path, Path] = {}
+    for path in paths:
+        places.setdefault(_place(path), path)
+    distinct = list(places.values())
+    one = len(distinct) == 1 and all(_place(Path(text)) in places for text in named)
+    photos = distinct if one else [path for path in distinct if not path.name.endswith(MARK)]
+    if not photos:
+        raise UsageError(f"{' and '.join(named)}: there are only previews of earlier runs; name photos")
+    return Found(photos, one, len(distinct) - len(photos))
+
+
+def _place(path: Path) -> Path:
+    """Say where a path leads, without following links: a link stays what it is called."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _meant(text: str) -> list[Path]:
+    """List what a file, a folder or a glob stands for."""
+    path = Path(text)
+    if path.is_dir():
+        found = [inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES and inside.is_file()]
+        if not found:
+            raise UsageError(f"there are no images in the folder {text}; their suffixes are {', '.join(SUFFIXES)}")
+    elif glob.has_magic(text) and not path.exists():
+        # not Path.glob, which takes no absolute pattern
+        found = [Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file()]  # noqa: PTH207
+        if not found:
+            raise UsageError(f"no file matches {text}")
+    else:
+        return [path]
+    return sorted(found)
+
+
+def name_outputs(
+    found: Found, output: Path | None, form: str | None = None, dtype: str = "float32", *, is_folder: bool = False
+) -> list[Work]:
+    """Name the file that each cube goes to.
+
+    Parameters
+    ----------
+    found
+        As `find_photos` gives it.
+    output
+        For one photo a file or a folder, for several a folder; None: the current folder.
+    form, dtype
+        As for `specrec.cubes.write_cube`; without a form, cubes in a folder are HDF5.
+    is_folder
+        Whether `output` was written as a folder, with a slash at its end.
+
+    Returns
+    -------
+    Every photo and its cube: the name of the photo with the suffix of the form in place of its own, or after it where
+    two photos of one name would have one cube, or the cube would replace a photo.
+
+    Raises
+    ------
+    UsageError
+        If two photos would have one cube all the same; if `output` is a file and there are several; for an unknown form
+        or suffix.
+    """
+    if form is not None and form not in CUBE_SUFFIXES:
+        raise UsageError(f"unknown format {form!r}; {nearest(form, CUBE_SUFFIXES)}")
+    if output is not None and not (is_folder or output.is_dir()):
+        if found.one:
+            check_form(output, form, dtype)
+            return [Work(found.photos[0], output)]
+        if output.exists() or output.suffix.lower() in CUBE_SUFFIXES.values():
+            raise UsageError(f"{output} is one file and the cubes of several photos need a folder; name one with -o")
+    folder, suffix = output if output is not None else Path(), CUBE_SUFFIXES[form or "hdf5"]
+    works = _named(found.photos, lambda photo: folder / f"{photo.stem}{suffix}", suffix, folder)
+    for work in works[:1]:
+        check_form(work.target, form, dtype)
+    return works
+
+
+def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, folder: Path) -> list[Work]:
+    taken = {_place(photo) for photo in photos}
+    wanted = Counter(short(photo) for photo in photos)
+
+    def free(target: Path) -> bool:
+        return wanted[target] == 1 and _place(target) not in taken
+
+    works = [Work(photo, short(photo) if free(short(photo)) else folder / f"{photo.name}{suffix}") for photo in photos]
+    seen: dict[Path, Path] = {}
+    for photo, target in works:
+        if target in seen:
+            raise UsageError(
+                f"the cubes of {seen[target]} and {photo} would both be {target}; reconstruct them into two folders"
+            )
+        if _place(target) in taken:
+            raise UsageError(f"the cube of {photo} would replace the photo {target}; name another folder with -o")
+        seen[target] = photo
+    return works
