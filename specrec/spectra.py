@@ -78,7 +78,8 @@ def check_cube(cube: ArrayLike, wavelengths: ArrayLike, where: str) -> Cube:
         raise DataError(f"{where}: the cube has {array.shape[2]} bands and there are {bands} wavelengths")
     if array.dtype.kind not in "fiu":
         raise DataError(f"{where}: a cube holds real numbers, this one {array.dtype}")
-    array = array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinity, and told below
+        array = array.astype(np.float32, copy=False)
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))[0]
         raise DataError(

@@ -4,7 +4,7 @@ Datasets: ``cube`` float32, float16 or uint16 (height, width, bands), chunked so
 ``wavelengths`` float64, nm; optionally ``mask`` bool (height, width), true where a pixel is valid. A cube of uint16
 has the attributes ``scale_factor`` and ``add_offset``: value = stored * scale_factor + add_offset.
 
-Attributes of the file:
+Attributes of the file (texts are UTF-8 of fixed length, which h5py gives as bytes):
 
 ``quantity``
     ``"radiance"`` or ``"reflectance"``.
@@ -76,7 +76,18 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
             cube[window.slices] = values
 
         yield put
-        file.attrs.update({**outline.attributes, "format_version": form})  # some are known only now
+        file.attrs.update(fixed({**outline.attributes, "format_version": form}))  # some are known only now
+
+
+def fixed(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes with their texts as UTF-8 of fixed length.
+
+    Text of variable length lies in a heap that the HDF5 library follows without a check: one damaged byte there ends
+    the process of whoever reads it.
+    """
+    return {
+        key: np.array(value.encode() or b"\0") if isinstance(value, str) else value for key, value in attributes.items()
+    }
 
 
 def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.hdf5 import attributes_of, numbers, open_hdf5
+from specrec.cubes.hdf5 import attributes_of, fixed, numbers, open_hdf5
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError
@@ -66,7 +66,7 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
                 rad[:, bottom_up, window.slices[1]] = counts
 
             yield put
-            file.attrs.update(outline.attributes)  # some are known only now
+            file.attrs.update(fixed(outline.attributes))  # some are known only now
         with temporary.open("r+b") as raw:
             raw.write(_matlab_header())
 

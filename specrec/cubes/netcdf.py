@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.hdf5 import attributes_of, chunk_shape, numbers, open_hdf5, values_of
+from specrec.cubes.hdf5 import attributes_of, chunk_shape, fixed, numbers, open_hdf5, values_of
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
@@ -58,27 +58,26 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     with written_whole(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.dimensions = {"y": height, "x": width, "wavelength": bands}
         grid = file.create_variable("wavelength", ("wavelength",), np.float64, data=outline.wavelengths)
-        grid.attrs.update(units="nm", standard_name=_STANDARD_NAME, long_name="wavelength of the band")
+        grid.attrs.update(
+            fixed({"units": "nm", "standard_name": _STANDARD_NAME, "long_name": "wavelength of the band"})
+        )
         quantity = str(outline.attributes["quantity"])
         cube = file.create_variable(quantity, ("y", "x", "wavelength"), coding.dtype, chunks=chunks)
-        cube.attrs.update(units=str(outline.attributes["units"]), long_name=f"spectral {quantity}")
+        cube.attrs.update(fixed({"units": str(outline.attributes["units"]), "long_name": f"spectral {quantity}"}))
         if coding.is_scaled:
             cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
         if outline.mask is not None:
             flags = outline.mask.astype(np.int8)
             valid = file.create_variable("valid", ("y", "x"), np.int8, data=flags, chunks=chunks[:2])
-            valid.attrs.update(
-                long_name="whether the pixel is valid",
-                flag_values=np.array([0, 1], dtype=np.int8),
-                flag_meanings="invalid valid",
-            )
-            cube.attrs["ancillary_variables"] = "valid"
+            flags_said = {"long_name": "whether the pixel is valid", "flag_meanings": "invalid valid"}
+            valid.attrs.update(fixed(flags_said), flag_values=np.array([0, 1], dtype=np.int8))
+            cube.attrs.update(fixed({"ancillary_variables": "valid"}))
 
         def put(window: Window, values: NDArray[np.generic]) -> None:
             cube[window.slices] = values
 
         yield put
-        file.attrs.update(_global_attributes(outline))  # some are known only now
+        file.attrs.update(fixed(_global_attributes(outline)))  # some are known only now
 
 
 def _global_attributes(outline: Outline) -> dict[str, Any]:

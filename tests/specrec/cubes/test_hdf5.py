@@ -40,9 +40,23 @@ def test_the_layout_is_the_documented_one(path):
         assert file["wavelengths"].dtype == np.float64
         assert file["mask"].dtype == np.bool_
         np.testing.assert_array_equal(file["cube"][()], some_cube())
-        attributes = dict(file.attrs)
+        stored = dict(file.attrs)
+    attributes = {key: value.decode() if isinstance(value, bytes) else value for key, value in stored.items()}
     assert attributes.pop("specrec_version")
     assert attributes == ATTRIBUTES | {"format_version": 1}
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".mat", ".nc"])
+def test_texts_have_a_fixed_length_since_damage_to_others_ends_the_process(tmp_path, suffix):
+    path = tmp_path / f"cube{suffix}"
+    write_cube(path, some_cube()[:3, :4], WAVELENGTHS, ATTRIBUTES | {"method": "gän", "note": ""})
+    assert read_cube(path).attributes["method"] == "gän"
+    assert read_cube(path).attributes["note"] == ""
+    with h5py.File(path) as file:
+        holders = [file, *(file[key] for key in file)]
+        kinds = {key: holder.attrs.get_id(key).dtype for holder in holders for key in holder.attrs}
+    ours = {key: kind for key, kind in kinds.items() if key not in ("DIMENSION_LIST", "REFERENCE_LIST")}
+    assert {key for key, kind in ours.items() if kind.kind == "O"} == set()
 
 
 def test_attributes_come_back_as_plain_values(path):
