@@ -19,7 +19,6 @@ WAYS = {
     "one after the other": (1, False),
     "one at a time, overlapped": (1, True),
     "two at a time": (2, False),
-    "two at a time, overlapped": (2, True),
 }
 
 

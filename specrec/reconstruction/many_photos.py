@@ -1,7 +1,8 @@
 """Reconstructing any number of photos: a bad one does not stop the others, and reading and writing overlap computing.
 
-One photo more is in work than tiles are computed at a time: while one is read or its tile written and examined, a tile
-of another is computed. Each has a method of its own, its share of the memory and its share of the cores.
+Where photos are computed one at a time, two are in work: while one is read or its tile written and examined, a tile of
+the other is computed. Where more are computed at a time these overlap by themselves, and another in work only cost time
+(`benchmarks/speed/many_photos.py`). Each has a method of its own, its share of the memory and its share of the cores.
 """
 
 import logging
@@ -77,7 +78,7 @@ def reconstruct_files(
     jobs
         How many photos are computed at a time. A method that draws random numbers computes one at a time.
     overlap
-        Whether a photo is read, and another written, while these are computed.
+        Whether, with one job, a photo is read and written while another is computed.
     watcher
         Is told of each photo when it is finished.
 
@@ -109,7 +110,7 @@ def reconstruct_files(
     if not loaded.method.tiles_exactly:  # whole images take the memory there is, and draws come from one generator
         jobs, overlap = 1, False
     jobs = max(1, min(jobs, len(todo)))
-    workers = max(1, min(jobs + overlap, len(todo)))
+    workers = max(1, min(2 if overlap and jobs == 1 else jobs, len(todo)))
     loaded.method.threads = max(1, cores // jobs)
     computing, decoding = threading.Semaphore(jobs), threading.Lock()
     workshops: SimpleQueue[Workshop] = SimpleQueue()

@@ -71,7 +71,7 @@ def test_jobs_share_the_cores_and_the_memory(
 
     monkeypatch.setattr(Workshop, "make", make)
     reconstruct_files("linear", works, Choices(linear_weights, threads=8, overwrite=True), jobs=4)
-    assert seen == {(2, 5)}
+    assert seen == {(2, 4)}
     seen.clear()
     reconstruct_files("linear", works[:1], Choices(linear_weights, overwrite=True), jobs=4)
     assert seen == {(available_cores(), 1)}
