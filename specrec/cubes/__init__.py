@@ -174,9 +174,7 @@ def written_paths(path: str | os.PathLike[str], form: str | None = None) -> tupl
     path = Path(path)
     if check_form(path, form) != "envi":
         return (path,)
-    from specrec.cubes import envi
-
-    return envi.paths(path)
+    return _envi_paths(path)
 
 
 def read_cube(path: str | os.PathLike[str], wavelengths: ArrayLike | None = None) -> CubeFile:
@@ -228,9 +226,17 @@ def check_form(path: str | os.PathLike[str], form: str | None = None, dtype: str
         raise UsageError(f"{path} ends like {found}, and {form} was asked for; {form} ends in {SUFFIXES[form]}")
     chosen = form or found or ""
     choose_coding(dtype)
+    if chosen == "envi":
+        _envi_paths(path)
     if reason := _module(chosen).dtypes[dtype]:
         raise UsageError(f"{path} cannot be {dtype}: {reason}")
     return chosen
+
+
+def _envi_paths(path: Path) -> tuple[Path, Path]:
+    from specrec.cubes import envi
+
+    return envi.paths(path)
 
 
 def _module(form: str) -> _Format:

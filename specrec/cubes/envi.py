@@ -71,15 +71,28 @@ def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:
 
 
 def paths(path: Path) -> tuple[Path, Path]:
-    """Return the header and the data file of a cube written to `path`, which is either of them."""
+    """Return the header and the data file of a cube written to `path`, which is either of them.
+
+    Raises
+    ------
+    UsageError
+        For a suffix under which no reader would look for the data.
+    """
     if path.suffix.lower() == ".hdr":
         return path, path.with_suffix(".img")
+    if path.suffix.lower() not in _DATA_SUFFIXES:
+        names = ", ".join(_DATA_SUFFIXES[1:])
+        raise UsageError(
+            f"{path} has the suffix {path.suffix!r}; ENVI ends in .hdr, and its data in {names} or nothing"
+        )
     return path.with_suffix(".hdr"), path
 
 
 def is_envi(look: Look) -> bool:
-    """Tell whether this is an ENVI header, or a file with one beside it."""
-    return look.start.startswith(b"ENVI") or _header_of(look.path) is not None
+    """Tell whether this is an ENVI header, or a file with one beside it and a suffix of ENVI's data or none."""
+    if look.start.startswith(b"ENVI"):
+        return True
+    return look.path.suffix.lower() in _DATA_SUFFIXES and _header_of(look.path) is not None
 
 
 def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:

@@ -55,25 +55,38 @@ def stored_bytes(shape: tuple[int, int, int], itemsize: int) -> int:
 def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
     """Open an array of real numbers; one of 31 bands is taken for the standard grid."""
     path = look.path
-    mapped = _mapped(path)
-    if mapped.ndim != 3 or mapped.size == 0 or mapped.dtype.kind not in "fiu":
-        found = f"{mapped.dtype} of shape {mapped.shape}"
-        raise DataError(f"{path}: a cube has the axes (height, width, bands) and real numbers, this is {found}")
-    height, width, bands = mapped.shape
+    layout, is_fortran = _layout(path)
+    bands = layout.shape[2]
     grid = WAVELENGTHS if wavelengths is None else wavelengths
     if bands != grid.size:
         expected = "says no wavelengths, so 31 are expected" if wavelengths is None else f"and {grid.size} wavelengths"
         raise DataError(f"{path} has {bands} bands; an .npy {expected}")
+    layout.check_file(path)
 
     def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
-        return np.array(decode(_mapped(path)[rows, columns]))
+        if is_fortran:  # as MATLAB orders numbers: no window is in one piece
+            mapped = np.memmap(path, layout.dtype, "r", layout.start, layout.shape, "F")
+            return np.array(decode(mapped[rows, columns]))
+        return decode(layout.read(path, rows, columns))
 
-    return StoredCube(path, "npy", (height, width, bands), grid, {}, fetch)
+    return StoredCube(path, "npy", layout.shape, grid, {}, fetch)
 
 
-def _mapped(path: Path) -> NDArray[np.generic]:
+def _layout(path: Path) -> tuple[Layout, bool]:
+    """Read the header: where the numbers are, and whether in Fortran's order."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
-        return np.lib.format.open_memmap(path, mode="r")  # a shape that the file is too short for fails at once
+        with path.open("rb") as file:
+            shape, is_fortran, dtype = readers[np.lib.format.read_magic(file)](file)
+            start = file.tell()
+        if dtype.hasobject:
+            raise ValueError("it holds Python objects")
     except Exception as error:  # numpy reads the header as Python text, and damaged text may raise anything
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path} is not a whole .npy file of numbers: {reason}") from None
+    if len(shape) != 3 or min(shape) < 1 or dtype.kind not in "fiu":
+        raise DataError(
+            f"{path}: a cube has the axes (height, width, bands) and real numbers, this is {dtype} of shape {shape}"
+        )
+    height, width, bands = shape
+    return Layout((height, width, bands), dtype, "bip", start), is_fortran

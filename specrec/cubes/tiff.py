@@ -1,8 +1,8 @@
 """Multi-band TIFF: one plane per band, in strips, uncompressed; BigTIFF where it grows beyond 4 GB.
 
 ``PlanarConfiguration`` is 2: the planes follow each other, each in rows from the top, little-endian, so that a window
-can be written into its place, and so that GDAL and QGIS, ImageJ and tifffile open the file. ``SampleFormat`` says
-float32, float16 or uint16. A mask is a second page, the kind that GDAL takes for the mask of the first.
+can be written into its place, and so that tifffile and GDAL, hence QGIS, open the file. ``SampleFormat`` says float32,
+float16 or uint16. A mask is a second page, the kind that GDAL takes for the mask of the first.
 
 ``ImageDescription`` is JSON: ``wavelengths`` in nm, the attributes of `specrec.cubes.hdf5`, and for uint16
 ``scale_factor`` and ``add_offset``: value = stored * scale_factor + add_offset. ``GDAL_METADATA`` (tag 42112) names

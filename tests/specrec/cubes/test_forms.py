@@ -165,7 +165,7 @@ def test_a_form_is_chosen_by_suffix_or_by_name(tmp_path):
 def test_what_a_file_is_is_decided_by_its_content(tmp_path, form):
     path = tmp_path / f"cube{SUFFIXES[form]}"
     write_cube(path, some_cube(2, 3), WAVELENGTHS, ATTRIBUTES)
-    for suffix in (".mat", ".h5", ".tif", ".dat"):
+    for suffix in (".dat", ".raw", "") if form == "envi" else (".mat", ".h5", ".tif", ".dat"):
         renamed = tmp_path / f"other{suffix}"
         if form == "envi":
             write_cube(tmp_path / "other.hdr", some_cube(2, 3), WAVELENGTHS, ATTRIBUTES, overwrite=True)
@@ -176,6 +176,20 @@ def test_what_a_file_is_is_decided_by_its_content(tmp_path, form):
             assert stored.form == form
             np.testing.assert_allclose(stored.read(), some_cube(2, 3), rtol=2e-7)
         renamed.unlink()
+
+
+def test_a_damaged_file_is_not_taken_for_the_data_of_a_header_beside_it(tmp_path):
+    write_cube(tmp_path / "cube.hdr", some_cube(2, 3), WAVELENGTHS, ATTRIBUTES)
+    (tmp_path / "cube.h5").write_bytes(bytes(5000))
+    with pytest.raises(DataError, match=r"cube\.h5: this is not an HDF5 file"):
+        read_cube(tmp_path / "cube.h5")
+
+
+def test_envi_data_have_a_name_under_which_readers_look_for_them(tmp_path):
+    write_cube(tmp_path / "bare", some_cube(2, 3), WAVELENGTHS, ATTRIBUTES, form="envi")
+    np.testing.assert_array_equal(read_cube(tmp_path / "bare.hdr").cube, some_cube(2, 3))
+    with pytest.raises(UsageError, match=r"a\.cube has the suffix '\.cube'; ENVI ends in \.hdr"):
+        check_form("a.cube", "envi")
 
 
 def test_a_file_that_nobody_knows_is_named(tmp_path):

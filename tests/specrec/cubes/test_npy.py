@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from specrec.cubes import read_cube, write_cube
+from specrec.cubes import open_cube, read_cube, write_cube
 from specrec.errors import DataError, UsageError
+from specrec.scenes import Window
 from specrec.spectra import WAVELENGTHS
 
 
@@ -53,3 +54,12 @@ def test_a_shape_larger_than_the_file_costs_no_memory(tmp_path):
         )
     with pytest.raises(DataError, match=r"cube\.npy"):
         read_cube(path)
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<u2", "<f2"])
+def test_arrays_in_the_order_of_matlab_are_read_whole_and_in_windows(tmp_path, dtype):
+    cube = np.random.default_rng(0).integers(0, 200, (6, 7, 31)).astype(dtype)
+    np.save(tmp_path / "cube.npy", np.asfortranarray(cube))
+    with open_cube(tmp_path / "cube.npy") as stored:
+        np.testing.assert_array_equal(stored.read(), cube)
+        np.testing.assert_array_equal(stored.read(Window(1, 2, 4, 5), step=2), cube[1:5:2, 2:7:2])
