@@ -73,7 +73,7 @@ def test_run_writes_a_cube_with_wavelengths_and_origin(cli: Cli, photo: Path, we
     with h5py.File("image.h5") as file:
         assert file["cube"].shape == (9, 11, 31)
         assert file["wavelengths"][:].tolist() == list(range(400, 701, 10))
-        assert file.attrs["method"] == "gan"
+        assert file.attrs["method"] == b"gan"
         assert len(file.attrs["weights_sha256"]) == 64
         stored = file["cube"][:]
     expected = specrec.load("gan", weights).reconstruct(specrec.read_image(photo))
