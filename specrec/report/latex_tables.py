@@ -46,8 +46,8 @@ def scenes_table(results: "Results", metric: str) -> str:
 
 def comparison_table(found: Comparison) -> str:
     """Write every method's difference to the best one, with its interval and p-values."""
-    head = ["method", "difference", "95\\,\\% interval", "$p$", "$p$, Holm", ""]
-    marks = {"tied": "$=$", "worse": ""}
+    head = ["method", "difference", "95\\,\\% interval", "$p$", "$p$, Holm over all pairs", ""]
+    marks = {"tied": "$=$", "worse": "", "": ""}
     rows = [f"\\textbf{{{escape(found.best)}}} & 0 & & & & best"]
     for one in found.differences:
         interval = "" if math.isnan(one.low) else f"$[{one.low:.4g}, {one.high:.4g}]$"

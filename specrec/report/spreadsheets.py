@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from specrec.bench.statistics import WORDS
+
 if TYPE_CHECKING:
     from specrec.bench.results import Results
 
@@ -31,7 +33,8 @@ def comparisons(results: "Results") -> str:
     lines = [
         (
             part, metric, found.higher_is_better, found.best, one.method, one.slug, one.estimate, one.low, one.high,
-            one.interval, one.p, one.p_holm, found.scenes, one.scenes, found.runs, found.standing(one.slug),
+            one.interval, one.p, one.p_holm, found.scenes, one.scenes, found.runs,
+            WORDS[found.standing(one.slug)],
         )
         for (part, metric), found in results.comparisons.items()
         for one in found.differences
