@@ -196,7 +196,8 @@ def _tests(scores: Sequence[SceneScores]) -> tuple[NDArray[np.float64], NDArray[
     """Test every pair: p as it is and corrected by Holm over all of them, each (methods, methods), symmetric."""
     count = len(scores)
     above = np.triu_indices(count, 1)
-    tests = [wilcoxon(scores[one].per_scene, scores[other].per_scene)[0] for one, other in zip(*above, strict=True)]
+    values_of = [one.per_scene for one in scores]
+    tests = [wilcoxon(values_of[one], values_of[other])[0] for one, other in zip(*above, strict=True)]
     p, p_holm = np.ones((2, count, count))
     for square, values in ((p, tests), (p_holm, holm(tests))):
         square[above] = values

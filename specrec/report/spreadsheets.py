@@ -50,5 +50,22 @@ def _write(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(lines)
+    writer.writerows([_guarded(cell) for cell in line] for line in lines)
     return out.getvalue()
+
+
+def _guarded(cell: Any) -> Any:
+    """Keep a text a text that a spreadsheet would compute, as the page's own .csv files do.
+
+    Examples
+    --------
+    >>> _guarded("=1+1"), _guarded("-1e-3"), _guarded(-2.0)
+    ("'=1+1", '-1e-3', -2.0)
+    """
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -239,7 +239,9 @@ def test_scenes_of_weight_0_change_nothing(made_results: Made) -> None:
     assert more.least_p == few.least_p
 
 
-@pytest.mark.parametrize(("scenes", "others", "decidable"), [(5, 1, False), (6, 1, True), (10, 6, True), (10, 7, False)])
+@pytest.mark.parametrize(
+    ("scenes", "others", "decidable"), [(5, 1, False), (6, 1, True), (10, 6, True), (10, 7, False)]
+)
 def test_too_few_scenes_are_never_passed_over_in_silence(
     made_results: Made, scenes: int, others: int, *, decidable: bool
 ) -> None:
