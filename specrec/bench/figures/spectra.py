@@ -88,8 +88,9 @@ def _draw_triplet(axes: Any, sample: dict[str, Any], scale: float, *, titled: bo
         dashed, solid = (sample[f"{name}_spectra"][index] for name in ("reference", "estimate"))
         right.plot(sample["wavelengths"], dashed, "--", color=kind["color"], linewidth=scale)
         right.plot(
-            sample["wavelengths"], solid, "-", markevery=(index, 10), markersize=3 * scale, linewidth=scale, **kind
-        )
+            sample["wavelengths"], solid, "-", markevery=(index, 10), markersize=3 * scale, linewidth=scale,
+            clip_on=False, **kind,
+        )  # fmt: skip
     if titled:
         right.set_title("spectra: dashed truth,\nsolid estimate", fontsize="small")
     right.margins(x=0)
