@@ -239,10 +239,10 @@ def test_every_marker_of_figure_3_shows_its_colour_on_the_picture_at_the_border_
     from specrec.bench.figures.spectra import _draw_triplet
     from specrec.bench.figures.style import PALETTE
 
-    places = [(0, 0), (0, 31), (31, 0), (31, 31), (10, 10), (10, 20), (20, 10), (20, 20)]
+    places = [(0, 0), (0, 255), (255, 0), (255, 255), (80, 80), (80, 160), (160, 80), (160, 160)]
     sample = {
         "scene": "s", "pixels": places, "wavelengths": np.arange(400, 701, 10),
-        "reference_rgb": np.zeros((32, 32, 3)), "estimate_rgb": np.zeros((32, 32, 3)),
+        "reference_rgb": np.zeros((256, 256, 3)), "estimate_rgb": np.zeros((256, 256, 3)),
         "reference_spectra": np.zeros((8, 31)), "estimate_spectra": np.zeros((8, 31)),
     }  # fmt: skip
     figure = Figure(figsize=(6, 2), dpi=300)
@@ -309,6 +309,7 @@ def test_what_is_stopped_while_the_report_is_exchanged_leaves_the_old_one(
     monkeypatch.setattr("specrec.report.folder.write_results_page", simple_page)
     write_report(results, folder, page=page)
     (folder / "mine.txt").write_text("mine")
+    (folder / "table.tex").write_text("the old table")
     page.write_text("the old page")
     before = {path.name: path.read_bytes() for path in [page, *folder.iterdir()]}
     rename, done = Path.replace, []
