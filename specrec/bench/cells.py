@@ -107,9 +107,13 @@ class Cell:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Every folder that it may write into."""
-        shared = (self.cubes.parents[1] / "reference", Path(self.folder) / "looks")
-        return self.path.parent, self.checkpoint.parent, self.cubes, *shared
+        """Every folder of its method that it may write into."""
+        return self.path.parent, self.checkpoint.parent, self.cubes
+
+    @property
+    def shared_folders(self) -> tuple[Path, ...]:
+        """Further ones, into which the cells of every method write."""
+        return self.cubes.parents[1] / "reference", Path(self.folder) / "looks"
 
 
 def cell_name(written: str, fold: int, run: int) -> str:

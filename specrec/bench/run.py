@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import suppress
@@ -255,6 +256,7 @@ def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
 
 def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tuple[str, ...]:
     """Compute cells, and say of each that failed why."""
+    started = time.time()
     futures: dict[Future[dict[str, Any]], Cell] = {}
     failed = []
     finished = False
@@ -271,10 +273,14 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tup
         finished = True
     finally:
         executor.shutdown(cancel_futures=not finished)
-        written = {place for cell in missing for place in cell.folders}
-        for folder in written:
+        for folder in {place for cell in missing for place in cell.folders}:
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write
                 left.unlink(missing_ok=True)
+        for folder in {place for cell in missing for place in cell.shared_folders}:
+            for left in folder.glob(".*"):  # another bench of other methods may be writing the newer ones just now
+                with suppress(FileNotFoundError):
+                    if left.stat().st_mtime < started:
+                        left.unlink()
         for folder in sorted({place for cell in missing for place in list(cell.checkpoint.parents)[:2]}, reverse=True):
             with suppress(OSError):  # it is not there, or a training that was stopped keeps its state in it
                 folder.rmdir()

@@ -2,11 +2,13 @@
 
 For each metric the best method is compared with every other one: the difference of their two numbers in the table, a
 95 % interval of it (BCa bootstrap over scenes, each with its weight), and Wilcoxon's signed-rank test on the
-differences of the single scenes, corrected by Holm over the comparisons of the metric. A method is *tied* with the best
-where the corrected p is 0.05 or more, or where the interval holds 0: a difference counts where both say so.
+differences of the single scenes, corrected by Holm over all pairs of methods: which one is the best is found on the
+same scenes, so that any pair could have come to be compared. A method is not told apart from the best where the
+corrected p is 0.05 or more, or where the interval holds 0: a difference counts where both say so.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 LEVEL = 0.05
 
 Standing = Literal["best", "tied", "worse", ""]
+WORDS: dict[str, str] = {"best": "best", "tied": "not told apart", "worse": "worse", "": ""}
+"""How files say a standing."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Difference:
         ``BCa``; ``percentile`` where that is not defined, as of differences that are all the same; ``none`` where
         there are less than two scenes or scores are infinite.
     p, p_holm
-        Of Wilcoxon's test (two-sided, differences of 0 dropped), as it is and corrected over the comparisons.
+        Of Wilcoxon's test (two-sided, differences of 0 dropped), as it is and corrected by Holm over all pairs of
+        methods, not only those with the best.
     scenes
         How many differ between the two, so how many that test has seen.
     tied
@@ -93,8 +98,9 @@ class Comparison:
 
     @property
     def least_p(self) -> float:
-        """The smallest corrected p that any difference could have with so many scenes and comparisons."""
-        return min(1.0, max(1, len(self.differences)) * 2.0 ** (1 - self.scenes))
+        """The smallest corrected p that any pair could have with so many scenes and methods."""
+        others = len(self.differences)
+        return min(1.0, max(1, others * (others + 1) // 2) * 2.0 ** (1 - self.scenes))
 
     @property
     def decidable(self) -> bool:
@@ -102,11 +108,13 @@ class Comparison:
         return self.least_p < LEVEL
 
     def standing(self, slug: str) -> Standing:
-        """Say how a method stands; empty where there is nothing to compare, or it takes no part."""
+        """Say how a method stands; empty where it takes no part, and beside the best where nothing is decidable."""
         if not self.differences:
             return ""
         if slug == self.best_slug:
             return "best"
+        if not self.decidable:
+            return ""
         tied = [one.tied for one in self.differences if one.slug == slug]
         return "" if not tied else "tied" if tied[0] else "worse"
 
@@ -155,15 +163,14 @@ def compare(results: "Results", metric: str, part: str = "weighted") -> Comparis
     others = [slug for slug in found if slug != best]
     methods = results.manifest.methods
     ranges = intervals([found[slug] for slug in others], found[best])
-    tests = [wilcoxon(found[slug].per_scene, found[best].per_scene) for slug in others]
+    _, p_holm = _tests(list(found.values()))
+    corrected = p_holm[list(found).index(best)]
     differences = []
-    for slug, (low, high, kind), (p, scenes), corrected in zip(
-        others, ranges, tests, holm([p for p, _ in tests]), strict=True
-    ):
-        estimate = _less(numbers[slug], numbers[best])
-        tied = corrected >= LEVEL or low <= 0.0 <= high
-        one = Difference(methods[slug], slug, estimate, low, high, kind, p, corrected, scenes, tied)
-        differences.append(one)
+    for slug, (low, high, kind) in zip(others, ranges, strict=True):
+        p, scenes = wilcoxon(found[slug].per_scene, found[best].per_scene)
+        estimate, holms = _less(numbers[slug], numbers[best]), float(corrected[list(found).index(slug)])
+        tied = holms >= LEVEL or low <= 0.0 <= high
+        differences.append(Difference(methods[slug], slug, estimate, low, high, kind, p, holms, scenes, tied))
     runs, count = len(found[best].values), int((found[best].weights > 0).any(axis=0).sum())
     return Comparison(metric, part, higher, count, runs, methods[best], best, tuple(differences), left_out)
 
@@ -180,16 +187,22 @@ def pairs(results: "Results", metric: str, part: str = "weighted") -> Pairs | No
     numbers, found, _ = _taking_part(results, metric, part)
     if len(found) < 2:
         return None
-    scores = list(found.values())
+    p, p_holm = _tests(list(found.values()))
+    estimate = np.array([[_less(numbers[one], numbers[other]) for other in found] for one in found])
+    return Pairs(metric, part, tuple(results.manifest.methods[slug] for slug in found), estimate, p, p_holm)
+
+
+def _tests(scores: Sequence[SceneScores]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Test every pair: p as it is and corrected by Holm over all of them, each (methods, methods), symmetric."""
     count = len(scores)
     above = np.triu_indices(count, 1)
-    tests = [wilcoxon(scores[one].per_scene, scores[other].per_scene)[0] for one, other in zip(*above, strict=True)]
+    values_of = [one.per_scene for one in scores]
+    tests = [wilcoxon(values_of[one], values_of[other])[0] for one, other in zip(*above, strict=True)]
     p, p_holm = np.ones((2, count, count))
     for square, values in ((p, tests), (p_holm, holm(tests))):
         square[above] = values
         square.T[above] = values
-    estimate = np.array([[_less(numbers[one], numbers[other]) for other in found] for one in found])
-    return Pairs(metric, part, tuple(results.manifest.methods[slug] for slug in found), estimate, p, p_holm)
+    return p, p_holm
 
 
 def _taking_part(

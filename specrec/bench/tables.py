@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from specrec.bench.ceiling.row import column
 from specrec.bench.latex import comment, escape
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
-from specrec.bench.statistics import LEVEL, Comparison, Difference
+from specrec.bench.statistics import LEVEL, WORDS, Comparison, Difference
 from specrec.errors import SpecrecError, UsageError
 
 FORMS = ("table", "md", "csv", "tex", "json")
@@ -35,7 +36,7 @@ class Table:
     comparisons: Comparisons = field(default_factory=dict)
 
     def standing(self, row: Row, metric: str) -> str:
-        """Say whether a number is ``best``, ``tied`` with it or ``worse``; empty where nothing is compared."""
+        """Say whether a number is ``best``, ``tied`` with it or ``worse``; empty where nothing is told."""
         found = self.comparisons.get((row.part, metric)) if row.slug else None
         return found.standing(row.slug) if found is not None else ""
 
@@ -136,7 +137,7 @@ def _csv(table: Table) -> str:
         found = [row.numbers.get(metric) for metric in table.metrics]
         means = ["" if one is None else repr(one.mean) for one in found]
         others = ["" if one is None or one.spread is None else repr(one.spread) for one in found]
-        standing = [table.standing(row, metric) for metric in table.metrics]
+        standing = [WORDS[table.standing(row, metric)] for metric in table.metrics]
         writer.writerow([row.method, row.slug, row.part, *means, *others, *standing, row.note])
     return out.getvalue()
 
@@ -172,7 +173,7 @@ def _json(table: Table) -> str:
     def described(row: Row, metric: str, shown: Number) -> dict[str, Any]:
         found: dict[str, Any] = {"mean": plain(shown.mean), "spread": plain(shown.spread)}
         if standing := table.standing(row, metric):
-            found["standing"] = standing
+            found["standing"] = WORDS[standing]
         if one := table.difference(row, metric):
             numbers = {"to_best": one.estimate, "low": one.low, "high": one.high, "p": one.p, "p_holm": one.p_holm}
             found |= {**{key: plain(value) for key, value in numbers.items()}, "interval": one.interval}
@@ -235,19 +236,34 @@ def _about_ties(comparisons: Iterable[Comparison], best: str, tied: str) -> list
     found = [one for one in comparisons if one.differences]
     if not found:
         return []
-    scenes = {one.part: one.scenes for one in found}
-    counts = "; ".join(f"{part}: {count} scenes" for part, count in scenes.items())
-    lines = [
-        f"{best}: best of its column and part. {tied}: not told apart from it over the test scenes ({counts}):"
-        f" Wilcoxon's p, corrected by Holm, is {LEVEL} or more, or the 95 % interval of the difference holds 0."
-    ]
-    least: dict[tuple[int, int, float], dict[str, None]] = {}
+    marked: dict[int, list[Comparison]] = {}
+    hopeless: dict[tuple[int, int, float], list[Comparison]] = {}
     for one in found:
-        if not one.decidable:
-            least.setdefault((one.scenes, len(one.differences), one.least_p), {})[one.part] = None
-    for (count, compared, p), where in least.items():
+        if one.decidable:
+            marked.setdefault(one.scenes, []).append(one)
+        else:
+            hopeless.setdefault((one.scenes, len(one.differences) + 1, one.least_p), []).append(one)
+    lines = [f"{best}: best of its column and part."]
+    if marked:
+        counts = "; ".join(f"{_where(some, found)}: {count} scenes" for count, some in marked.items())
+        lines[0] += (
+            f" {tied}: not told apart from it over the test scenes ({counts}): Wilcoxon's p, corrected by Holm over all"
+            f" pairs of methods, is {LEVEL} or more, or the 95 % interval of the difference holds 0."
+        )
+    for (count, methods, p), some in hopeless.items():
         lines.append(
-            f"{', '.join(where)}: cannot be told apart with {count} scene{'s' * (count > 1)} and {compared}"
-            f" comparison{'s' * (compared > 1)}, whatever the numbers: the least corrected p there can be is {p:.2g}."
+            f"{_where(some, found)}: {count} scene{'s' * (count > 1)} and {methods} methods cannot tell any two apart"
+            f" (smallest reachable p {p:.2g})."
         )
     return lines
+
+
+def _where(some: Iterable[Comparison], every: Iterable[Comparison]) -> str:
+    """Name the parts of some comparisons, with their metrics where those of a part are not all among them."""
+    mine: dict[str, list[str]] = {}
+    for one in some:
+        mine.setdefault(one.part, []).append(one.metric)
+    counts = Counter(one.part for one in every)
+    return ", ".join(
+        part if len(metrics) == counts[part] else f"{part} ({', '.join(metrics)})" for part, metrics in mine.items()
+    )

@@ -24,7 +24,7 @@ def command(results: Path, output: Path | None, metrics: str | None, overwrite: 
     from specrec.cli.progress import Line
     from specrec.errors import UsageError
     from specrec.parameters import split_specs
-    from specrec.report.folder import check_target, page_path, write_page, write_report
+    from specrec.report.folder import check_target, page_path, write_report
 
     line = Line(quiet=quiet)
     found = read_results(results, tuple(split_specs(metrics)) if metrics else None)
@@ -35,6 +35,5 @@ def command(results: Path, output: Path | None, metrics: str | None, overwrite: 
         raise UsageError(f"{page} exists; pass --overwrite to replace it")
     for failure in found.failures:
         line.say(f"not in the report: {failure}")
-    names = write_report(found, folder, overwrite=overwrite)
-    write_page(found, page)
+    names = write_report(found, folder, overwrite=overwrite, page=page)
     line.say(f"the page is {page}, {len(names)} files for a paper are in {folder}")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from specrec.bench.results import Results
 
 CONTENTS = "contents.txt"
+COMPILED = ("report.aux", "report.log", "report.out", "report.pdf")
+"""What pdflatex makes of ``report.tex``; of an old report it would say what is no longer so."""
 DPI = 300
 SMALL, NORMAL = 6.0, 8.0  # points, of the text in figures
 MANY = 8  # methods; the box plot of more goes over both columns
@@ -43,14 +45,15 @@ def write_page(results: "Results", target: Path) -> Path:
     return write_results_page(results, target, comparisons)
 
 
-def write_report(results: "Results", folder: Path, *, overwrite: bool = False) -> list[str]:
-    """Write the folder of a report: figures, LaTeX tables and spreadsheets.
+def write_report(results: "Results", folder: Path, *, overwrite: bool = False, page: Path | None = None) -> list[str]:
+    """Write a report: a folder of figures, LaTeX tables and spreadsheets, and the `page` beside it where one is wanted.
 
-    It is made beside its place and put there when it is whole. Files that someone added to an old report stay.
+    Both are made beside their places and put there together when they are whole, or nothing is changed. Files that
+    someone added to an old report stay.
 
     Returns
     -------
-    Names of the files.
+    Names of the files in the folder.
 
     Raises
     ------
@@ -60,13 +63,18 @@ def write_report(results: "Results", folder: Path, *, overwrite: bool = False) -
         If it cannot be written.
     """
     check_target(folder, overwrite=overwrite)
+    if page is not None and page.is_dir():
+        raise SpecrecError(f"cannot write {page}: it is a folder; choose another --output")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
             fresh = Path(beside) / "new"
             fresh.mkdir()
             names = _write_all(results, fresh)
-            _put_in_place(fresh, folder, Path(beside) / "old")
+            moves = {fresh: folder}
+            if page is not None:
+                moves[write_page(results, Path(beside) / page.name)] = page
+            _put_in_place(moves, Path(beside) / "old")
     except OSError as error:
         raise SpecrecError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from None
     return names
@@ -84,20 +92,28 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{folder} exists; pass --overwrite to replace it")
 
 
-def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
-    """Exchange the old report for the new one; what someone added to the old one comes along."""
-    if not folder.exists():
-        fresh.replace(folder)
-        return
-    listed = (folder / CONTENTS).read_text("utf-8").splitlines() if (folder / CONTENTS).is_file() else []
-    for path in sorted(folder.iterdir()):
-        if path.name not in {CONTENTS, *listed} and not (fresh / path.name).exists():
-            (shutil.copytree if path.is_dir() else shutil.copy2)(path, fresh / path.name)
-    folder.replace(old)
+def _put_in_place(moves: dict[Path, Path], old: Path) -> None:
+    """Exchange the old report for the new one, or nothing; what someone added to the old one comes along.
+
+    `moves` are the new folder, then its page if there is one, and their places; `old` is where the old folder waits.
+    """
+    fresh, folder = next(iter(moves.items()))
+    if folder.exists():
+        listed = (folder / CONTENTS).read_text("utf-8").splitlines() if (folder / CONTENTS).is_file() else []
+        for path in sorted(folder.iterdir()):
+            if path.name not in {CONTENTS, *listed, *COMPILED} and not (fresh / path.name).exists():
+                (shutil.copytree if path.is_dir() else shutil.copy2)(path, fresh / path.name)
     try:
-        fresh.replace(folder)
-    except OSError:
-        old.replace(folder)
+        if folder.exists():
+            folder.replace(old)
+        for made, place in moves.items():
+            made.replace(place)
+    except BaseException:  # Ctrl-C, too: what lies in `old` is deleted soon
+        if any(made.exists() for made in moves):
+            if not fresh.exists():
+                folder.replace(fresh)
+            if old.exists():
+                old.replace(folder)
         raise
 
 
@@ -140,10 +156,11 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
         return figure is not None
 
     if draw("figure3", lambda: spectra_figure(results, TWO_COLUMNS), SMALL):
-        yield "figure3.pdf", "One test scene of each of the first two folds: truth, estimate, and spectra of pixels."
+        folds = "One test scene of each of the first two folds, as far as they are done"
+        yield "figure3.pdf", f"{folds}: truth, estimate, and spectra of pixels."
     ablation = results.manifest.settings["figure"] == "ablation"
     if ablation and draw("figure4", lambda: ablation_figure(results, TWO_COLUMNS), SMALL):
-        yield "figure4.pdf", "Errors over receptive fields and numbers of parameters."
+        yield "figure4.pdf", f"Errors ({part_shown(results)}) over receptive fields and numbers of parameters."
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
     for metric, plain in _plain(results.metrics).items():
         name = f"boxes-{plain}"

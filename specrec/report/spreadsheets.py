@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from specrec.bench.statistics import WORDS
+
 if TYPE_CHECKING:
     from specrec.bench.results import Results
 
@@ -31,7 +33,8 @@ def comparisons(results: "Results") -> str:
     lines = [
         (
             part, metric, found.higher_is_better, found.best, one.method, one.slug, one.estimate, one.low, one.high,
-            one.interval, one.p, one.p_holm, found.scenes, one.scenes, found.runs, found.standing(one.slug),
+            one.interval, one.p, one.p_holm, found.scenes, one.scenes, found.runs,
+            WORDS[found.standing(one.slug)],
         )
         for (part, metric), found in results.comparisons.items()
         for one in found.differences
@@ -47,5 +50,22 @@ def _write(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(lines)
+    writer.writerows([_guarded(cell) for cell in line] for line in lines)
     return out.getvalue()
+
+
+def _guarded(cell: Any) -> Any:
+    """Keep a text a text that a spreadsheet would compute, as the page's own .csv files do.
+
+    Examples
+    --------
+    >>> _guarded("=1+1"), _guarded("-1e-3"), _guarded(-2.0)
+    ("'=1+1", '-1e-3', -2.0)
+    """
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell

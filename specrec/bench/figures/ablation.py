@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from specrec.bench.ceiling.row import column
 from specrec.bench.figures.style import plain_text, save
 from specrec.bench.rows import TRAINING, Number, Row
+from specrec.bench.scores import parts
 from specrec.parameters import parse_spec
 
 if TYPE_CHECKING:
@@ -116,9 +117,10 @@ def ablation_figure(results: "Results", width: float | None = None) -> Any:
 
 
 def part_shown(results: "Results") -> str:
-    """The part of the table that is drawn: over all folds, or the first one where not all are computed."""
-    parts = [row.part for row in results.rows if row.slug]
-    return "weighted" if "weighted" in parts or not parts else parts[0]
+    """The part of the table that is drawn: the first one in which a method has numbers, so over all folds if it can."""
+    listed = [part for part, _ in parts(results.manifest)]
+    filled = {row.part for row in results.rows if row.slug and row.numbers}
+    return next((part for part in listed if part in filled), listed[0])
 
 
 def _draw_panel(axis: Any, metric: str, methods: list[Shown], results: "Results") -> None:

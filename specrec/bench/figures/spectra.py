@@ -83,12 +83,14 @@ def _draw_triplet(axes: Any, sample: dict[str, Any], scale: float, *, titled: bo
         axis.set_yticks([])
     for index, (row, column) in enumerate(sample["pixels"]):
         kind = {"color": PALETTE[index], "marker": MARKERS[index]}
-        left.plot(column, row, markeredgecolor="white", markeredgewidth=0.5, markersize=5 * scale, **kind)
+        edge = {"markeredgecolor": "white", "markeredgewidth": 0.5 * scale}
+        left.plot(column, row, markersize=5 * scale, clip_on=False, zorder=5, **edge, **kind)  # pixels of the border
         dashed, solid = (sample[f"{name}_spectra"][index] for name in ("reference", "estimate"))
         right.plot(sample["wavelengths"], dashed, "--", color=kind["color"], linewidth=scale)
         right.plot(
-            sample["wavelengths"], solid, "-", markevery=(index, 10), markersize=3 * scale, linewidth=scale, **kind
-        )
+            sample["wavelengths"], solid, "-", markevery=(index, 10), markersize=3 * scale, linewidth=scale,
+            clip_on=False, **kind,
+        )  # fmt: skip
     if titled:
         right.set_title("spectra: dashed truth,\nsolid estimate", fontsize="small")
     right.margins(x=0)

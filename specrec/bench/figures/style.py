@@ -14,7 +14,7 @@ ONE_COLUMN, TWO_COLUMNS = 3.5, 7.2
 PALETTE = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#8A8A00")
 """Told apart also by the colour-blind: Okabe and Ito 2008, with a darker yellow that shows on white."""
 
-MARKERS = ("o", "s", "^", "v", "D", "P", "X", "*")
+MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<")
 """One for each colour, so that a grey print tells them apart too."""
 
 

@@ -526,6 +526,20 @@ def test_the_package_is_also_the_function(tmp_path: Path) -> None:
     assert isinstance(results, Results)
 
 
+def test_a_bench_leaves_what_another_one_is_writing_and_clears_what_a_dead_one_left(tmp_path: Path) -> None:
+    looks = tmp_path / "results" / "looks"
+    looks.mkdir(parents=True)
+    old, young = looks / ".scene-old.h5", looks / ".scene-young.h5"
+    old.touch()
+    os.utime(old, (1e9, 1e9))
+    young.touch()
+    later = time.time() + 3600  # the other bench writes on while this one runs
+    os.utime(young, (later, later))
+    small(tmp_path, "mean")
+    assert young.exists()
+    assert not old.exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_ctrl_c_leaves_130_and_the_finished_cells_and_a_second_start_goes_on(tmp_path: Path) -> None:
     methods = "mean,pixel[steps=100000,batch=64]"

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from specrec.bench.latex import comment, escape
 from specrec.bench.results import Results
+from specrec.bench.statistics import Comparison
+from specrec.bench.tables import Table
 
 Made = Callable[..., Results]
 NOISE = np.random.default_rng(0).random(12)
@@ -24,7 +27,7 @@ def results(made_results: Made) -> Results:
     return made_results({name: {"rmse": rmse[name], "gfc": 0.1 * rmse[name]} for name in rmse})
 
 
-def test_every_form_marks_the_best_and_what_is_tied_with_it(results: Results) -> None:
+def test_every_form_marks_the_best_and_what_is_not_told_apart_from_it(results: Results) -> None:
     numbers = [f"{results.value(name):.3f}" for name in "abc"]
     text = results.table()
     for number, mark in zip(numbers, ("*", "=", " "), strict=True):
@@ -38,16 +41,30 @@ def test_every_form_marks_the_best_and_what_is_tied_with_it(results: Results) ->
     assert f"& {numbers[1]}$^{{=}}$ &" in tex
     assert f"& {numbers[2]} &" in tex
     rows = [row for row in csv.DictReader(results.table("csv").splitlines()) if row["part"] == "weighted"]
-    assert [row["rmse standing"] for row in rows] == ["best", "tied", "worse"]
+    assert [row["rmse standing"] for row in rows] == ["best", "not told apart", "worse"]
     assert [row["gfc standing"] for row in rows][2] == "best"
     found = [row["numbers"]["rmse"] for row in json.loads(results.table("json"))["rows"] if row["part"] == "weighted"]
-    assert [one["standing"] for one in found] == ["best", "tied", "worse"]
+    assert [one["standing"] for one in found] == ["best", "not told apart", "worse"]
     assert "to_best" not in found[0]
     one = results.comparisons["weighted", "rmse"].differences[1]
     expected = {"to_best": one.estimate, "low": one.low, "high": one.high, "p": one.p, "p_holm": one.p_holm}
     assert found[2] == {"mean": results.value("c"), "spread": None, "standing": "worse", "interval": "BCa", **expected}
     for form in ("table", "md", "tex"):
-        assert "not told apart from it over the test scenes (weighted: 12 scenes; fold 0: 6" in results.table(form)
+        assert "not told apart from it over the test scenes (weighted: 12 scenes): Wilcoxon" in results.table(form)
+        assert "fold 0, fold 1: 6 scenes and 3 methods cannot tell any two apart" in results.table(form)
+
+
+def test_footnotes_count_the_scenes_of_each_metric_and_name_it_where_they_differ(results: Results) -> None:
+    def compared(part: str, metric: str, scenes: int) -> Comparison:
+        return replace(results.comparisons["weighted", metric], part=part, scenes=scenes)
+
+    wanted = [("weighted", "rmse", 24), ("weighted", "gfc", 20), ("fold 0", "rmse", 12), ("fold 0", "gfc", 12)]
+    found = {(part, metric): compared(part, metric, scenes) for part, metric, scenes in wanted}
+    (line,) = Table((), results.metrics, results.manifest, comparisons=found).footnotes("*", "=")[1:]
+    assert "(weighted (rmse): 24 scenes; weighted (gfc): 20 scenes; fold 0: 12 scenes)" in line
+    found["fold 0", "gfc"] = compared("fold 0", "gfc", 5)
+    *_, line = Table((), results.metrics, results.manifest, comparisons=found).footnotes("*", "=")
+    assert line == "fold 0 (gfc): 5 scenes and 3 methods cannot tell any two apart (smallest reachable p 0.19)."
 
 
 def test_the_numbers_of_a_column_end_in_one_place(results: Results) -> None:

@@ -63,6 +63,12 @@ def hostile(made_results: Made, *, metric: str = "rmse", scenes: int = 7) -> Res
     return made_results(scores, rng.integers(1, 9, scenes), names=names)
 
 
+def simple_page(results: Results, target: Path, comparisons: object) -> Path:
+    """Stand in for the page where it is not what is tested."""
+    target.write_text("page")
+    return target
+
+
 def compiles(folder: Path) -> str:
     """Run pdflatex twice, since longtable learns its widths, and return the text of the document."""
     for _ in range(2):
@@ -109,12 +115,12 @@ def test_figures_have_truetype_fonts_and_no_date_and_are_the_same_every_time(res
 
 def test_spreadsheets_hold_every_score_and_every_comparison(made_results: Made, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    scores = {name: {"rmse": rng.random((2, 5)), "gfc": rng.random((2, 5))} for name in "ab"}
-    results = made_results(scores, [1, 2, 3, 4, 0])
+    scores = {name: {"rmse": rng.random((2, 8)), "gfc": rng.random((2, 8))} for name in "ab"}
+    results = made_results(scores, [1, 2, 3, 4, 5, 6, 7, 0])
     write_report(results, tmp_path / "report")
     with (tmp_path / "report" / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 2 * 5 * 2
+    assert len(rows) == 2 * 2 * 8 * 2
     mine = [row for row in rows if (row["method"], row["metric"]) == ("a", "rmse")]
     mean = np.average([float(row["value"]) for row in mine], weights=[float(row["weight"]) for row in mine])
     assert mean == pytest.approx(results.value("a"), rel=1e-12)
@@ -122,7 +128,8 @@ def test_spreadsheets_hold_every_score_and_every_comparison(made_results: Made, 
         compared = list(csv.DictReader(file))
     assert len(compared) == 3 * 2
     assert float(compared[0]["difference"]) == results.comparisons["weighted", "rmse"].differences[0].estimate
-    assert {row["standing"] for row in compared} == {"tied"}
+    expected = {"weighted": "not told apart", "fold 0": "", "fold 1": ""}  # four scenes can tell nothing
+    assert all(row["standing"] == expected[row["part"]] for row in compared)
 
 
 def test_the_tables_say_what_was_computed(made_results: Made, tmp_path: Path) -> None:
@@ -136,10 +143,38 @@ def test_the_tables_say_what_was_computed(made_results: Made, tmp_path: Path) ->
     assert found is not None
     lines = (tmp_path / "report" / "pairs-rmse.tex").read_text().splitlines()
     cells = [line.removesuffix(r" \\").split(" & ") for line in lines if line.startswith(("1 &", "2 &", "3 &"))]
-    assert cells[0][2] == f"\\textbf{{{found.p_holm[0, 1]:.3f}}}".replace("{0.", "{.")
-    assert cells[2][1] == f"\\textbf{{${found.estimate[2, 0]:.3f}$}}"
+    assert cells[0][2] == f"\\textbf{{\\boldmath {found.p_holm[0, 1]:.3f}}}".replace(" 0.", " .")
+    assert cells[2][1] == f"\\textbf{{\\boldmath ${found.estimate[2, 0]:.3f}$}}"
     scenes = (tmp_path / "report" / "scenes-rmse.tex").read_text()
-    assert scenes.count("scene") == 9 + 2
+    assert len(re.findall(r"^scene\d", scenes, re.MULTILINE)) == 9
+
+
+def test_the_best_score_of_each_scene_is_bold_in_whichever_block_it_stands(made_results: Made, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    scores = {f"m{index}": {"rmse": rng.random(6), "gfc": rng.random(6)} for index in range(11)}
+    scores["m10"]["rmse"][:2] = -1.0, 3.0  # of the second block
+    scores["m3"]["rmse"][2] = scores["m4"]["rmse"][2] = -2.0
+    scores["m5"]["gfc"][3] = np.nan
+    write_report(made_results(scores), tmp_path / "report")
+    for metric, best in (("rmse", np.nanmin), ("gfc", np.nanmax)):
+        text = (tmp_path / "report" / f"scenes-{metric}.tex").read_text()
+        table = np.array([by[metric] for by in scores.values()])
+        for scene, column in enumerate(table.T):
+            lines = "".join(line for line in text.splitlines() if line.startswith(f"scene{scene} "))
+            bold = re.findall(r"\\textbf\{\\boldmath \$(\S+)\$\}", lines)
+            value = best(column)
+            digits = 3 if abs(value) >= 1 else 5
+            assert bold == [f"{value:.{digits}f}"] * int((column == value).sum())
+
+
+def test_small_numbers_have_a_power_of_ten_that_latex_sets(made_results: Made, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    results = made_results({name: {"rmse": 1e-5 * (rng.random(9) + index)} for index, name in enumerate("abc")})
+    write_report(results, tmp_path / "report")
+    for kind in ("comparison", "pairs", "scenes"):
+        text = (tmp_path / "report" / f"{kind}-rmse.tex").read_text()
+        assert re.search(r"\d\\times10\^\{-\d+\}", text)
+        assert not re.search(r"\de-\d", text)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
@@ -172,6 +207,58 @@ def test_hostile_names_are_drawn_as_they_are(made_results: Made, tmp_path: Path)
     assert all(re.fullmatch(r"[a-z0-9.-]+", name) for name in names)
 
 
+def test_a_text_that_a_spreadsheet_would_compute_is_kept_a_text(made_results: Made, tmp_path: Path) -> None:
+    names = ["=1+1", "@SUM(A1)", "-2+3", "+x", "-1e3"]
+    results = made_results({name: {"rmse": -np.arange(7.0) * (1 + i)} for i, name in enumerate(names)})
+    write_report(results, tmp_path / "report")
+    with (tmp_path / "report" / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["method"] for row in rows} == {"'=1+1", "'@SUM(A1)", "'-2+3", "'+x", "-1e3"}
+    assert min(float(row["value"]) for row in rows) == -30.0
+    assert "'=1+1" in (tmp_path / "report" / "comparisons.csv").read_text()
+
+
+def test_a_bench_that_lacks_a_fold_has_statistics_of_the_one_that_is_done(made_results: Made, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    scores = {name: {"rmse": rng.random(16) + index} for index, name in enumerate("abc")}
+    results = made_results(scores, failed={(name, 0, 0): "not computed" for name in scores}, figure="ablation")
+    names = write_report(results, tmp_path / "report")
+    assert {"comparison-rmse.tex", "pairs-rmse.tex", "boxes-rmse.pdf"} <= set(names)
+    document = (tmp_path / "report" / "report.tex").read_text()
+    for words in ("Differences to the best (fold 1)", "Scores per scene (fold 1)", "every test scene (fold 1)",
+                  "Errors (fold 1) over"):  # fmt: skip
+        assert words in document
+    assert "\n% rmse, fold 1" in "\n" + (tmp_path / "report" / "comparison-rmse.tex").read_text()
+
+
+def test_every_marker_of_figure_3_shows_its_colour_on_the_picture_at_the_border_too() -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import to_rgb
+    from matplotlib.figure import Figure
+
+    from specrec.bench.figures.spectra import _draw_triplet
+    from specrec.bench.figures.style import PALETTE
+
+    places = [(0, 0), (0, 255), (255, 0), (255, 255), (80, 80), (80, 160), (160, 80), (160, 160)]
+    sample = {
+        "scene": "s", "pixels": places, "wavelengths": np.arange(400, 701, 10),
+        "reference_rgb": np.zeros((256, 256, 3)), "estimate_rgb": np.zeros((256, 256, 3)),
+        "reference_spectra": np.zeros((8, 31)), "estimate_spectra": np.zeros((8, 31)),
+    }  # fmt: skip
+    figure = Figure(figsize=(6, 2), dpi=300)
+    axes = figure.subplots(1, 3)
+    _draw_triplet(axes, sample, 0.6, titled=False)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[::-1, :, :3] / 255.0
+    half = 0.5 * 3.0 * 300 / 72  # of a marker of 3 points, in dots
+    for (row, column), colour in zip(places, PALETTE, strict=True):
+        x, y = axes[0].transData.transform((column, row))
+        box = drawn[round(y - half) : round(y + half), round(x - half) : round(x + half)]
+        share = (np.abs(box - to_rgb(colour)).max(axis=2) < 0.15).mean()
+        assert share > 0.22, (colour, share)
+
+
 def test_infinite_scores_are_left_out_of_the_boxes_and_it_is_said(made_results: Made) -> None:
     from specrec.report.boxes import box_figure
 
@@ -192,6 +279,7 @@ def test_an_old_report_is_replaced_whole_when_asked_and_what_others_added_stays(
         write_report(results, folder)
     (folder / "mine.txt").write_text("mine")
     (folder / "old.tex").write_text("of an older specrec")
+    (folder / "report.pdf").write_text("compiled from the old report")
     with (folder / "contents.txt").open("a") as file:
         file.write("old.tex\n")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -203,7 +291,69 @@ def test_an_old_report_is_replaced_whole_when_asked_and_what_others_added_stays(
     write_report(results, folder, overwrite=True)
     assert (folder / "mine.txt").read_text() == "mine"
     assert not (folder / "old.tex").exists()
+    assert not (folder / "report.pdf").exists()
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("stopped_after", [1, 2])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_is_stopped_while_the_report_is_exchanged_leaves_the_old_one(
+    made_results: Made,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stopped_after: int,
+    error: type[BaseException],
+) -> None:
+    results = made_results({"a": {"rmse": np.arange(5.0)}, "b": {"rmse": np.arange(5.0) + 1}})
+    folder, page = tmp_path / "report", tmp_path / "report.html"
+    monkeypatch.setattr("specrec.report.folder.write_results_page", simple_page)
+    write_report(results, folder, page=page)
+    (folder / "mine.txt").write_text("mine")
+    (folder / "table.tex").write_text("the old table")
+    page.write_text("the old page")
+    before = {path.name: path.read_bytes() for path in [page, *folder.iterdir()]}
+    rename, done = Path.replace, []
+
+    def stops(path: Path, target: Path) -> Path:
+        if {path, target} & {folder, page}:
+            done.append(path)
+            if len(done) == stopped_after + 1:
+                raise error
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", stops)
+    with pytest.raises((KeyboardInterrupt, SpecrecError)):
+        write_report(results, folder, overwrite=True, page=page)
+    assert len(done) > stopped_after
+    assert {path.name: path.read_bytes() for path in [page, *folder.iterdir()]} == before
+    assert {path.name for path in tmp_path.iterdir()} == {"report", "report.html", "made"}
+
+
+def test_a_report_whose_page_cannot_be_written_changes_nothing(
+    cli: Callable[..., Outcome], made_results: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made_results({"a": {"rmse": np.arange(5.0)}, "b": {"rmse": np.arange(5.0) + 1}}).folder
+    monkeypatch.setattr("specrec.report.folder.write_results_page", simple_page)
+    assert cli("report", folder).code == 0
+    assert (folder / "report.html").read_text() == "page"
+    (folder / "report" / "table.tex").write_text("the old table")
+
+    def fails(*_: object) -> None:
+        raise SpecrecError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("specrec.report.folder.write_results_page", fails)
+        outcome = cli("report", folder, "--overwrite")
+    assert outcome.code == 1
+    assert outcome.err == "specrec: error: the disk is full\n"
+    assert (folder / "report" / "table.tex").read_text() == "the old table"
+    (folder / "report.html").unlink()
+    (folder / "report.html").mkdir()
+    outcome = cli("report", folder, "--overwrite")
+    assert outcome.code == 1
+    assert "report.html: it is a folder" in outcome.err
+    assert (folder / "report" / "table.tex").read_text() == "the old table"
+    assert not list(folder.glob(".*"))
 
 
 def test_what_cannot_be_meant_is_one_sentence(cli: Callable[..., Outcome], made_results: Made, tmp_path: Path) -> None:
