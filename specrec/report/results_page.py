@@ -109,15 +109,15 @@ def _done(results: Results, fold: int) -> list[tuple[int, str, str]]:
 
 
 def _looks(results: Results, fold: int, name: str, missing: list[str]) -> SceneToShow | None:
-    if not reference_path(results.folder, name).exists():
+    position = results.manifest.folds[fold]["test"].index(name)
+    if not reference_path(results.folder, fold, position).exists():
         missing.append(f"{name}: no cell kept its reference")
         return None
     try:
-        look = read_look(results.folder, name)
+        look = read_look(results.folder, fold, position, name)
     except SpecrecError as error:
         missing.append(str(error))
         return None
-    position = results.manifest.folds[fold]["test"].index(name)
 
     def valid(step: int) -> Mask:
         return look.valid[:: step // look.step, :: step // look.step]

@@ -22,6 +22,7 @@ from specrec.bench.looks import (
 from specrec.bench.results import read_results
 from specrec.bench.run import bench
 from specrec.cubes import read_cube
+from specrec.errors import DataError
 from specrec.report.packing import unpack_cube, unpack_map
 from specrec.report.results_page import write_results_page
 
@@ -60,9 +61,9 @@ def test_no_side_keeps_more_pixels_than_the_limit(height, width):
 
 
 def test_a_reference_is_whole_at_any_time_while_many_write_it(folder, tmp_path):
-    name = read_results(folder).manifest.folds[0]["test"][0]
-    look = read_look(folder, name)
-    cell = SimpleNamespace(path=tmp_path / "cells" / "fold0-run0.json", folder=str(tmp_path), test=[name])
+    look = read_look(folder, 0, 0, read_results(folder).manifest.folds[0]["test"][0])
+    name = "caf\udce9 a/b" + 250 * "l"  # no file may be called so, but a scene of one's own reader may
+    cell = SimpleNamespace(path=tmp_path / "cells" / "fold0-run0.json", folder=str(tmp_path), fold=0, test=[name])
     height, width = look.shape
     cube, mask = np.zeros((height, width, 31), np.float32), np.ones((height, width), bool)
     cube[0, 0] = 1.0
@@ -72,13 +73,15 @@ def test_a_reference_is_whole_at_any_time_while_many_write_it(folder, tmp_path):
 
     def write(_):
         save_look(cell, scene, cube, cube, mask)
-        return read_look(tmp_path, name).cube.sum()
+        return read_look(tmp_path, 0, 0, name).cube.sum()
 
     # every writer finds none, as two processes may at once
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
         patch.setattr(Path, "exists", lambda _: False)
         assert list(pool.map(write, range(16))) == [31.0] * 16
-    assert [path.name for path in (tmp_path / "looks").iterdir()] == [f"{name}.h5"]
+    assert [path.name for path in (tmp_path / "looks").iterdir()] == ["fold0-scene0.h5"]
+    with pytest.raises(DataError, match="of another scene"):
+        read_look(tmp_path, 0, 0, "other")
 
 
 def test_what_cells_keep_is_what_they_estimated(folder):
@@ -86,7 +89,7 @@ def test_what_cells_keep_is_what_they_estimated(folder):
     checked = 0
     for fold, names in enumerate(manifest.folds):
         for position, name in enumerate(names["test"]):
-            look = read_look(folder, name)
+            look = read_look(folder, fold, position, name)
             truth = read_cube(folder / "cubes" / "reference" / f"{name}.h5")
             np.testing.assert_allclose(look.cube, truth.cube[:: look.step, :: look.step], atol=1e-5)
             for slug in manifest.methods:
@@ -132,9 +135,10 @@ def without_cubes(folder, tmp_path):
 def test_without_saved_cubes_the_page_shows_what_the_cells_kept(folder, tmp_path):
     results = without_cubes(folder, tmp_path)
     data = data_of(write_results_page(results, tmp_path / "page.html", {}))
+    places = {name: (k, i) for k, fold in enumerate(results.manifest.folds) for i, name in enumerate(fold["test"])}
     assert len(data["scenes"]) == 4
     for scene in data["scenes"]:
-        look = read_look(results.folder, scene["name"])
+        look = read_look(results.folder, *places[scene["name"]], scene["name"])
         np.testing.assert_allclose(unpack_cube(scene["cubes"][0]["values"]), look.cube, atol=2e-5)
 
 
@@ -142,7 +146,7 @@ def test_cells_without_their_cubes_make_a_page_that_says_so(folder, tmp_path):
     results = without_cubes(folder, tmp_path)
     (lost,) = (results.folder / "cells").glob("linear-*/fold0-run0.look0.h5")
     lost.unlink()
-    damaged = reference_path(results.folder, results.manifest.folds[1]["test"][0])
+    damaged = reference_path(results.folder, 1, 0)
     damaged.write_bytes(b"no HDF5")
     data = data_of(write_results_page(results, tmp_path / "page.html", {}))
     assert len(data["scenes"]) == 3
@@ -153,12 +157,25 @@ def test_cells_without_their_cubes_make_a_page_that_says_so(folder, tmp_path):
 
 def test_overwrite_forgets_what_another_bench_kept(tmp_path):
     small(tmp_path / "results", "mean")
-    before = {path.name for path in (tmp_path / "results" / "looks").iterdir()}
+    before = read_results(tmp_path / "results").manifest.folds[0]["test"][0]
+    assert read_look(tmp_path / "results", 0, 0, before).shape == (32, 32)
     small(tmp_path / "results", "mean", dataset="synthetic[scenes=4,size=40,first=8]", overwrite=True)
-    after = {path.name for path in (tmp_path / "results" / "looks").iterdir()}
-    assert before
-    assert after
-    assert not before & after
+    after = read_results(tmp_path / "results").manifest.folds[0]["test"][0]
+    assert after != before
+    assert read_look(tmp_path / "results", 0, 0, after).shape == (40, 40)
+
+
+def test_a_picture_that_cannot_be_kept_costs_no_score(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("specrec.bench.compute.save_look", full)
+    found = small(tmp_path / "results", "mean")
+    assert not found.failed
+    assert found.value("mean") > 0.0
+    assert "No space left" in found.records[next(iter(found.records))]["broken_metrics"]["picture"]
+    data = data_of(write_results_page(found, tmp_path / "page.html", {}))
+    assert len(data["missing"]) == 4
 
 
 def test_a_method_that_is_not_installed_now_is_described_by_its_record(folder, tmp_path, monkeypatch):
