@@ -17,6 +17,7 @@ from specrec.cubes import write_cube
 from specrec.metrics.spectral import RMSE
 from specrec.rendering import render
 from specrec.report import looking, view_page
+from specrec.report.page import RESERVE
 from specrec.report.results_page import write_results_page
 from specrec.report.view_page import write_view_page
 from specrec.spectra import WAVELENGTHS
@@ -94,7 +95,7 @@ def results(tmp_path_factory):
                   output=folder / "results")  # fmt: skip
     assert not found.failed
     read = read_results(folder / "results")
-    return read, write_results_page(read, folder / "page.html", {})
+    return read, write_results_page(read, folder / "page.html")
 
 
 def picture(page, cube):
@@ -271,7 +272,7 @@ def test_pins_are_kept_downloaded_and_cleared(browser, view, cubes, tmp_path):
 
 
 def test_a_thinned_cube_says_the_places_of_the_whole_one(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr(view_page, "PAGE_BYTES", looking.RESERVE + 30_000)
+    monkeypatch.setattr(view_page, "PAGE_BYTES", RESERVE + 30_000)
     cube = np.random.default_rng(0).random((90, 60, 31), dtype=np.float32)
     write_cube(tmp_path / "large.h5", cube, WAVELENGTHS, {"quantity": "radiance"})
     path = write_view_page([tmp_path / "large.h5"], tmp_path / "page.html")
