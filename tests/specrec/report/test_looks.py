@@ -208,8 +208,8 @@ def test_failed_cells_are_listed_with_their_reasons(folder, tmp_path):
     assert data["scenes"] == []
 
 
-@pytest.mark.parametrize("damage", ["header", "values", "size"])
-def test_a_damaged_estimate_falls_back_to_the_small_cubes_or_is_said_to_be_missing(folder, tmp_path, damage):
+@pytest.mark.parametrize("damage", ["header", "half", "size"])
+def test_a_damaged_estimate_falls_back_to_the_small_cubes_and_is_said_to_be_missing(folder, tmp_path, damage):
     shutil.copytree(folder, tmp_path / "results")
     results = read_results(tmp_path / "results")
     name = results.manifest.folds[0]["test"][0]
@@ -219,14 +219,10 @@ def test_a_damaged_estimate_falls_back_to_the_small_cubes_or_is_said_to_be_missi
         attributes = {"quantity": "radiance", "method": "linear"}
         write_cube(path, np.ones((8, 9, 31), np.float32), WAVELENGTHS, attributes, overwrite=True)
     else:
-        path.write_bytes(
-            b"no cube"
-            if damage == "header"
-            else content[: len(content) // 2] + 9999 * b"?" + content[len(content) // 2 + 9999 :]
-        )
+        path.write_bytes(b"no cube" if damage == "header" else content[: len(content) // 2])
     data = data_of(write_results_page(results, tmp_path / "page.html"))
     assert any(words.startswith(f"{name}: ") and "linear" in words for words in data["missing"])
-    assert len(data["scenes"]) == (3 if damage == "values" else 4)
+    assert len(data["scenes"]) == 4
 
 
 def test_an_estimate_that_vanishes_meanwhile_is_no_cube_of_zeros(folder, tmp_path, monkeypatch):
