@@ -80,6 +80,7 @@ function makeLooking(data) {
     const cubes = look.layout === "one" ? [scene.cubes[look.cube]] : scene.cubes;
     cubeBox.hidden = look.layout !== "one";
     metricBox.hidden = look.mode !== "error";
+    box.firstChild.dataset.mode = look.mode;
     const wavelengths = scene.cubes[leading()].wavelengths;
     slider.max = wavelengths.length - 1;
     const band = bandAt(scene.cubes[leading()], look.nm);

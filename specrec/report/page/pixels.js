@@ -92,7 +92,7 @@ class Pixels {
       this.drawPlot();
       this.showPins();
     }, { class: "legend", "aria-pressed": String(!this.hidden.has(cube.name)), title: `${cube.name}: show or hide its line` });
-    name.append(swatch(cube.style), element("span", {}, ...breakable(cube.name)));
+    name.append(swatch(cube.style), element("span", {}, cube.name));
     const line = element("tr", { "data-cube": cube.name }, element("th", { scope: "row" }, name));
     const stress = (on) => { this.strong = on ? cube.name : null; this.drawPlot(); };
     line.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && stress(true));

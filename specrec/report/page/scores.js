@@ -39,7 +39,7 @@ function drawStrips(box, data, metric, readout, looking) {
   const all = found.flat().map(([, value]) => value);
   if (!all.length) return box.replaceChildren();
   const narrow = width < 560;
-  const [label, row, top] = [narrow ? 12 : Math.min(230, 40 + 7.4 * Math.max(...methods.map((one) => one.written.length))), narrow ? 40 : 26, 6];
+  const [label, row, top] = [narrow ? 12 : Math.min(230, 40 + 7.4 * Math.max(...methods.map((one) => one.written.length))), narrow ? 40 : methods.length > 5 ? 26 : 44, 6];
   let [low, high] = [Math.min(...all), Math.max(...all)];
   const pad = (high - low) * 0.03 || Math.abs(high) * 0.1 || 1;
   [low, high] = [low - pad, high + pad];

@@ -3,7 +3,8 @@
 // columns: [{ text, title, number, sort }]; rows: [{ cells: [node or text], keys: [for sorting], kind }].
 function sortable(id, caption, columns, rows) {
   const body = element("tbody");
-  const heads = columns.map((column, i) => column.plain ? element("td") : element("th", { scope: "col", class: column.number ? "number" : "", "aria-sort": "none" }, button(column.text, () => sort(i), { class: "sorter", title: column.title || null })));
+  const heads = columns.map((column, i) => column.plain ? element("td") : element("th", { scope: "col", class: column.number ? "number" : "", "aria-sort": "none" }, button("", () => sort(i), { class: "sorter", title: column.title || null })));
+  heads.forEach((head, i) => columns[i].plain || head.firstChild.append(...breakable(columns[i].text)));
   const table = element("table", { id, class: "sorted" }, element("caption", { class: "unseen" }, caption), element("thead", {}, element("tr", {}, ...heads)), body);
   const lines = rows.map((row) => ({
     row, line: element("tr", { class: row.kind || "" }, ...row.cells.map((cell, i) => element(i ? "td" : "th", { scope: i ? null : "row", class: columns[i].number ? "number" : "" }, cell))),
@@ -25,6 +26,12 @@ function sortable(id, caption, columns, rows) {
     body.append(...ordered.map((one) => one.line));
   }
   return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
+}
+
+// A method with its line; a name that is cut is whole after a tap.
+function named(style, text, ...more) {
+  const name = element("span", { class: "name", title: text, onclick: () => name.classList.toggle("whole") }, text);
+  return element("span", { class: "named" }, style === null ? "" : swatch(style), name, ...more);
 }
 
 const KINDS = { reported: "reported", ceiling: "diagnostic", missing: "" };
@@ -52,16 +59,17 @@ function makeTable(data) {
     beside.append(element("h3", {}, "Against the best"), element("div", { class: "controls" }, select("Metric", compared.map((one) => [one.name, one.name]), metric, (value) => { metric = value; compare(); })), against);
   }
   show();
-  return element("div", { class: "twin" }, box, beside);
+  return element("div", { class: "twin table" }, box, beside);
 }
 
 function wordsOfMarks(data, part) {
   const found = Object.values(data.comparisons[part] || {});
+  const open = Object.entries(data.comparisons[part] || {}).filter(([, one]) => !one.decidable).map(([name]) => name);
   const runs = Number(data.settings.protocol.runs);
   return [
     "Bold: the best of its column.",
     found.some((one) => one.decidable && one.differences.some((other) => other.tied)) ? "≈: not told apart from the best over the test scenes." : "",
-    found.some((one) => !one.decidable) ? "Where a column has no ≈ though it is compared, it may have too few test scenes to tell methods apart." : "",
+    open.length ? `Too few test scenes to tell methods apart by ${open.length === found.length ? "any metric" : open.join(", ")}: nothing is marked there.` : "",
     runs > 1 ? `±: the standard deviation over ${runs} runs.` : "",
   ].filter(Boolean).join(" ");
 }
@@ -86,7 +94,7 @@ function tableOf(data, metrics, part) {
     kind: row.kind,
     keys: [row.method, ...metrics.map(({ name }) => (row.numbers[name] ? row.numbers[name][0] : null)), ...(noted ? [row.note] : [])],
     cells: [
-      element("span", { class: "named" }, row.slug in styles ? swatch(styles[row.slug]) : "", element("span", {}, ...breakable(row.method)), KINDS[row.kind] ? element("span", { class: "quiet" }, ` ${KINDS[row.kind]}`) : ""),
+      named(row.slug in styles ? styles[row.slug] : null, row.method, KINDS[row.kind] ? element("span", { class: "quiet" }, ` ${KINDS[row.kind]}`) : ""),
       ...metrics.map(({ name }) => numberCell(row, name, best[name], compared[name])),
       ...(noted ? [row.note] : []),
     ],
@@ -118,7 +126,7 @@ function comparisonOf(data, name, part) {
   const rows = found.differences.map((one) => ({
     keys: [one.method, one.estimate, one.low, one.estimate, one.p_holm, verdict(one)],
     cells: [
-      element("span", { class: "named" }, swatch(styles[one.slug] ?? 0), element("span", {}, ...breakable(one.method))), score(one.estimate),
+      named(styles[one.slug] ?? 0, one.method), score(one.estimate),
       one.low === null ? "–" : `${score(one.low)} to ${score(one.high)}`, intervalPicture(one, range),
       one.p_holm === null ? "–" : one.p_holm < 0.0001 ? "< 0.0001" : digits(one.p_holm, 4), verdict(one),
     ],
