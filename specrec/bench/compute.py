@@ -154,7 +154,10 @@ class _Test:
         if drawn:
             save_sample(self.cell, scene, estimate, reference, mask)
         if kept:
-            save_look(self.cell, scene, estimate, reference, mask)
+            try:
+                save_look(self.cell, scene, estimate, reference, mask)
+            except Exception as error:  # a full disk, say: the page lacks a picture, the scores are kept
+                self.broken_metrics["picture"] = f"of {scene.name}: {type(error).__name__}: {error}"
 
     def _save(self, scene: TrainingScene, estimate: Cube, reference: Cube) -> None:
         low, high = scene.scene.extent if scene.scaling == "minmax" else (0.0, 1.0)

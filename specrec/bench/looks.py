@@ -1,7 +1,8 @@
 """A few test scenes of each fold, kept small for the page on which one points at a pixel: every n-th pixel, 16 bit.
 
-The first run of a cell keeps its estimates beside its record; what is true of a scene is kept once, in ``looks``. Both
-are cut at the same pixels for every method. A page whose cells were computed without them says so.
+The first run of a cell keeps its estimates beside its record; what is true of a scene is kept once, in ``looks``, under
+its place in the folds: not every name of a scene makes a name of a file. Both are cut at the same pixels for every
+method. A page whose cells were computed without them says so.
 """
 
 from collections.abc import Sequence
@@ -88,17 +89,24 @@ def save_look(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cube,
     """Keep an estimate beside the record of `cell`, and the scene's reference where nobody has yet."""
     height, width = reference.shape[:2]
     kept = (slice(None, None, step_for(height, width)),) * 2
-    _write(estimate_path(cell.path, cell.test.index(scene.name)), estimate[kept], {"scene": scene.name})
-    path = reference_path(Path(cell.folder), scene.name)
+    position = cell.test.index(scene.name)
+    name = _stored(scene.name)
+    _write(estimate_path(cell.path, position), estimate[kept], {"scene": name})
+    path = reference_path(Path(cell.folder), cell.fold, position)
     if not path.exists():  # two cells may write it at once: each writes the same, and the last is kept whole
         facts = {
-            "scene": scene.name,
+            "scene": name,
             "step": kept[0].step,
             "shape": (height, width),
             "quantity": scene.scene.quantity,
             "wavelengths": scene.wavelengths,
         }
         _write(path, reference[kept], facts, {"valid": scene.mask[kept], "scored": scored[kept]})
+
+
+def _stored(name: str) -> bytes:
+    """What HDF5 can hold of a name, which may have bytes of an older encoding in it."""
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _write(path: Path, cube: Cube, attributes: dict[str, Any], masks: dict[str, Mask] | None = None) -> None:
@@ -116,25 +124,27 @@ def estimate_path(record: Path, position: int) -> Path:
     return record.with_suffix(f".look{position}.h5")
 
 
-def reference_path(folder: Path, scene: str) -> Path:
-    """The file of what is true of a scene, in a results folder."""
-    return folder / "looks" / f"{scene}.h5"
+def reference_path(folder: Path, fold: int, position: int) -> Path:
+    """The file of what is true of a scene, in a results folder; `position` is that in the fold's list."""
+    return folder / "looks" / f"fold{fold}-scene{position}.h5"
 
 
-def read_look(folder: Path, scene: str) -> Look:
+def read_look(folder: Path, fold: int, position: int, scene: str) -> Look:
     """Read what is true of a scene.
 
     Raises
     ------
     DataError
-        If it is not there, or damaged.
+        If it is not there, damaged, or of another scene.
     """
     import h5py
 
-    path = reference_path(folder, scene)
+    path = reference_path(folder, fold, position)
     try:
         with h5py.File(path) as file:
             facts = dict(file.attrs)
+            if facts["scene"] != scene:
+                raise ValueError("it is of another scene")
             return Look(
                 _values(file),
                 int(facts["step"]),

@@ -40,9 +40,7 @@ def write_page(results: "Results", target: Path) -> Path:
     SpecrecError
         If the folder cannot be written to.
     """
-    part = part_shown(results)
-    comparisons = {metric: found for (of, metric), found in results.comparisons.items() if of == part}
-    return write_results_page(results, target, comparisons)
+    return write_results_page(results, target)
 
 
 def write_report(results: "Results", folder: Path, *, overwrite: bool = False, page: Path | None = None) -> list[str]:

@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.bench.looks import step_for
+from specrec.errors import SpecrecError, UsageError
 from specrec.report.colours import brightness, picture
 from specrec.report.error_maps import MAPPED, error_maps
 from specrec.report.packing import pack_bytes, pack_cube, pack_map
+from specrec.report.page import PAGE_BYTES
 from specrec.scenes import Mask
 from specrec.spectra import Cube
 
-PAGE_BYTES = 25_000_000
-"""No page is larger."""
-RESERVE = 500_000
-"""Of them for what is neither cube nor table: the page's own code and markup."""
 LARGEST_SIDE = 1024
 """More pixels than this along a side no screen shows at once."""
 
@@ -92,22 +90,62 @@ class SceneToShow:
     note: str = ""
 
 
-def pack_scenes(scenes: Sequence[SceneToShow], room: int) -> list[dict[str, Any]]:
+def pack_scenes(scenes: Sequence[SceneToShow], room: int, missing: list[str] | None = None) -> list[dict[str, Any]]:
     """Pack scenes into `room` bytes of JSON: as many pixels of each as fit, every n-th row and column.
+
+    Parameters
+    ----------
+    scenes
+        In the order in which they are shown; the last ones are left out first.
+    room
+        In bytes; may be less than nothing.
+    missing
+        Takes up what is left out, and why; None: nothing may be.
 
     Returns
     -------
     Plain values, for the page's script. One scene after the other is in memory, and its values are read again where
     the first guess was too large.
+
+    Raises
+    ------
+    UsageError
+        If `missing` is None and the scenes do not fit.
+    SpecrecError
+        If `missing` is None and a cube cannot be read.
     """
     area = sum(_bytes_at_full_size(scene) for scene in scenes) or 1.0
-    side = min(LARGEST_SIDE, max(_LEAST_SIDE, int(math.sqrt(room / area))))
+    side = min(LARGEST_SIDE, max(_LEAST_SIDE, int(math.sqrt(max(room, 0) / area))))
     while True:
-        packed = [pack_scene(scene, _step(scene, side)) for scene in scenes]
-        size = sum(len(json.dumps(scene)) for scene in packed)
-        if size <= room or side <= _LEAST_SIDE:
-            return _refined(scenes, packed, room - size)
-        side = max(_LEAST_SIDE, int(side * min(0.95, 0.98 * math.sqrt(room / size))))
+        scenes, packed = _readable(scenes, side, missing)
+        sizes = [len(json.dumps(scene)) for scene in packed]
+        if sum(sizes) <= max(room, 0):
+            return _refined(scenes, packed, room - sum(sizes))
+        if side <= _LEAST_SIDE:
+            break
+        side = max(_LEAST_SIDE, int(side * min(0.95, 0.98 * math.sqrt(max(room, 0) / sum(sizes)))))
+    if missing is None:
+        raise UsageError(f"these cubes do not fit into a page of {PAGE_BYTES // 10**6} MB; look at fewer at a time")
+    fitting = int(np.count_nonzero(np.cumsum(sizes) <= room))
+    missing += [f"{scene.name}: the page has no room left for it" for scene in scenes[fitting:]]
+    return packed[:fitting]
+
+
+def _readable(
+    scenes: Sequence[SceneToShow], side: int, missing: list[str] | None
+) -> tuple[list[SceneToShow], list[dict[str, Any]]]:
+    """Pack the scenes that can be read."""
+    kept, packed = [], []
+    for scene in scenes:
+        try:
+            packed.append(pack_scene(scene, _step(scene, side)))
+        except SpecrecError as error:
+            if missing is None:
+                raise
+            missing.append(f"{scene.name}: {error}")
+        else:
+            kept.append(scene)
+    return kept, packed
 
 
 def _refined(scenes: Sequence[SceneToShow], packed: list[dict[str, Any]], left: int) -> list[dict[str, Any]]:

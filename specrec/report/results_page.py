@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench.looks import Look, read_estimate, read_look, reference_path, shown_scenes
+from specrec.bench.looks import Look, estimate_path, read_estimate, read_look, reference_path, shown_scenes
 from specrec.bench.results import Results
 from specrec.bench.statistics import Comparison
 from specrec.cubes import open_cube
-from specrec.errors import SpecrecError
-from specrec.report.looking import PAGE_BYTES, RESERVE, SceneToShow, Shown, pack_scenes
-from specrec.report.page import as_json, write_page
+from specrec.errors import DataError, SpecrecError
+from specrec.report.looking import SceneToShow, Shown, pack_scenes
+from specrec.report.page import PAGE_BYTES, RESERVE, as_json, write_page
 from specrec.report.results_parts import (
     comparison_facts,
     method_cards,
@@ -26,7 +26,9 @@ from specrec.scenes import Mask
 from specrec.spectra import Cube
 
 
-def write_results_page(results: Results, target: Path, comparisons: Mapping[str, Comparison]) -> Path:
+def write_results_page(
+    results: Results, target: Path, comparisons: Mapping[tuple[str, str], Comparison] | None = None
+) -> Path:
     """Write the page of a results folder, whole or not at all.
 
     Parameters
@@ -36,7 +38,8 @@ def write_results_page(results: Results, target: Path, comparisons: Mapping[str,
     target
         The HTML file.
     comparisons
-        By metric id, how far each method is from the best and whether it is tied with it; may be empty.
+        By part and metric id, how far each method is from the best and whether it is told apart from it; None: those
+        of `results`.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def write_results_page(results: Results, target: Path, comparisons: Mapping[str,
     Raises
     ------
     SpecrecError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or the tables alone are too long for a page.
     """
     settings = results.manifest.settings
     parts: dict[str, Any] = {
@@ -54,16 +57,16 @@ def write_results_page(results: Results, target: Path, comparisons: Mapping[str,
         "lead": _lead(results),
         "metrics": metric_facts(results.metrics),
         "table": table_rows(results),
-        "comparisons": comparison_facts(comparisons),
+        "comparisons": comparison_facts(results.comparisons if comparisons is None else comparisons),
         "scores": scores_of_images(results),
         "methods": method_cards(results),
         "settings": settings_of_run(results),
-        "failed": _failed(results),
+        "failed": results.failures,
     }
     scenes, missing = _scenes(results)
-    parts["missing"] = missing
-    room = PAGE_BYTES - RESERVE - len(as_json(parts))
-    return write_page(target, f"{parts['title']} - specrec", {**parts, "scenes": pack_scenes(scenes, room)})
+    room = PAGE_BYTES - RESERVE - len(as_json({**parts, "missing": missing}))
+    packed = pack_scenes(scenes, room, missing)
+    return write_page(target, f"{parts['title']} - specrec", {**parts, "missing": missing, "scenes": packed})
 
 
 def _lead(results: Results) -> str:
@@ -76,16 +79,6 @@ def _lead(results: Results) -> str:
     return f"{len(results.manifest.methods)} methods, {folds}, {runs}, seed {settings['seed']}{synthetic}"
 
 
-def _failed(results: Results) -> list[str]:
-    stored = [
-        f"{record['written']} fold {fold} run {run}: {record['reason']}"
-        for (_, fold, run), record in results.records.items()
-        if record["status"] == "failed"
-    ]
-    others = [f"{written}: {reason}" for written, reason in results.manifest.unusable.items()]
-    return list(dict.fromkeys([*stored, *others, *results.failed]))
-
-
 def _scenes(results: Results) -> tuple[list[SceneToShow], list[str]]:
     """Collect the scenes that cells have kept, and say what is missing."""
     scenes: list[SceneToShow] = []
@@ -94,7 +87,7 @@ def _scenes(results: Results) -> tuple[list[SceneToShow], list[str]]:
         if not any(key[1] == fold for key in results.records):
             continue
         for name in shown_scenes(names["test"]):
-            found = _stored_cubes(results, fold, name) or _looks(results, fold, name, missing)
+            found = _stored_cubes(results, fold, name, missing) or _looks(results, fold, name, missing)
             if found is not None:
                 scenes.append(found)
     return scenes, missing
@@ -109,15 +102,15 @@ def _done(results: Results, fold: int) -> list[tuple[int, str, str]]:
 
 
 def _looks(results: Results, fold: int, name: str, missing: list[str]) -> SceneToShow | None:
-    if not reference_path(results.folder, name).exists():
+    position = results.manifest.folds[fold]["test"].index(name)
+    if not reference_path(results.folder, fold, position).exists():
         missing.append(f"{name}: no cell kept its reference")
         return None
     try:
-        look = read_look(results.folder, name)
+        look = read_look(results.folder, fold, position, name)
     except SpecrecError as error:
         missing.append(str(error))
         return None
-    position = results.manifest.folds[fold]["test"].index(name)
 
     def valid(step: int) -> Mask:
         return look.valid[:: step // look.step, :: step // look.step]
@@ -137,21 +130,28 @@ def _looks(results: Results, fold: int, name: str, missing: list[str]) -> SceneT
         )
     return SceneToShow(
         name, look.shape, shown, look.quantity, "scaled to 0..1" if _scaled(results) else "", look.step, scored,
-        note=f"Tested in fold {fold}",
+        note=_note(results, fold),
     )  # fmt: skip
+
+
+def _note(results: Results, fold: int) -> str:
+    runs: int = results.manifest.settings["runs"]
+    return f"Tested in fold {fold}" + f", run 0 of {runs}" * (runs > 1)
 
 
 def _estimate(record: Path, position: int, look: Look) -> Cube:
     found = read_estimate(record, position, look)
-    return np.zeros_like(look.cube) if found is None else found
+    if found is None:  # it was there when the page was begun
+        raise DataError(f"{estimate_path(record, position)} cannot be read any more")
+    return found
 
 
 def _thinned(read: Callable[[], Cube], look: Look, step: int) -> Cube:
     return read()[:: step // look.step, :: step // look.step]
 
 
-def _stored_cubes(results: Results, fold: int, name: str) -> SceneToShow | None:
-    """Take the cubes of --save-cubes, where all of them are there; their masks are those of the scene."""
+def _stored_cubes(results: Results, fold: int, name: str, missing: list[str]) -> SceneToShow | None:
+    """Take the cubes of --save-cubes, where all of them can be read; their masks are those of the scene."""
     done = _done(results, fold)
     true = results.folder / "cubes" / "reference" / f"{name}.h5"
     paths = [results.folder / "cubes" / slug / f"fold{fold}-run0" / f"{name}.h5" for _, slug, _ in done]
@@ -161,7 +161,12 @@ def _stored_cubes(results: Results, fold: int, name: str) -> SceneToShow | None:
         with open_cube(true) as file:
             mask, wavelengths, attributes = file.mask, file.wavelengths, file.attributes
             height, width = file.shape[:2]
-    except SpecrecError:
+        for path in paths:
+            with open_cube(path) as file:
+                if file.shape[:2] != (height, width) or not np.array_equal(file.wavelengths, wavelengths):
+                    raise DataError(f"{path} does not fit {true}")
+    except SpecrecError as error:
+        missing.append(f"{name}: {error}")
         return None
 
     def valid(step: int) -> Mask:
@@ -173,7 +178,7 @@ def _stored_cubes(results: Results, fold: int, name: str) -> SceneToShow | None:
         shown.append(Shown(written, style, wavelengths, partial(_read, path), valid, f"estimate, {slug}"))
     units = "scaled to 0..1" if _scaled(results) else ""
     quantity = str(attributes.get("quantity", ""))
-    return SceneToShow(name, (height, width), shown, quantity, units, note=f"Tested in fold {fold}")
+    return SceneToShow(name, (height, width), shown, quantity, units, note=_note(results, fold))
 
 
 def _read(path: Path, step: int) -> Cube:

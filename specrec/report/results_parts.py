@@ -12,16 +12,15 @@ from specrec.bench.results import Results
 from specrec.bench.statistics import Comparison
 from specrec.errors import SpecrecError
 from specrec.registry import registry
-from specrec.report.error_maps import MAPPED
 
 _DOI = re.compile(r"\b(?:doi:|arXiv:)\s*[^\s,;)]+", re.IGNORECASE)
 
 
 def metric_facts(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Say what each column means, and each error map; a metric of a plugin that is gone has a name alone."""
+    """Say what each column means; a metric of a plugin that is gone has a name alone."""
     facts = []
-    for name in dict.fromkeys([*names, *MAPPED]):
-        fact: dict[str, Any] = {"name": name, "column": name in names, "unit": "", "higher": False, "definition": ""}
+    for name in names:
+        fact: dict[str, Any] = {"name": name, "unit": "", "higher": False, "definition": ""}
         try:
             metric = column(name)
         except SpecrecError:
@@ -46,11 +45,11 @@ def table_rows(results: Results) -> list[dict[str, Any]]:
     ]
 
 
-def comparison_facts(comparisons: Mapping[str, Comparison]) -> dict[str, dict[str, Any]]:
-    """Give what is known of the methods' distances to the best, by metric."""
-    return {
-        metric: {
-            "part": found.part,
+def comparison_facts(comparisons: Mapping[tuple[str, str], Comparison]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Give what is known of the methods' distances to the best, by part and metric."""
+    facts: dict[str, dict[str, dict[str, Any]]] = {}
+    for (part, metric), found in comparisons.items():
+        facts.setdefault(part, {})[metric] = {
             "best": found.best,
             "scenes": found.scenes,
             "decidable": found.decidable,
@@ -63,8 +62,7 @@ def comparison_facts(comparisons: Mapping[str, Comparison]) -> dict[str, dict[st
                 for one in found.differences
             ],
         }
-        for metric, found in comparisons.items()
-    }
+    return facts
 
 
 def scores_of_images(results: Results) -> list[dict[str, Any]]:
@@ -161,7 +159,7 @@ def settings_of_run(results: Results) -> dict[str, Any]:
         "folds": [{"test": fold["test"], "train": fold["train"]} for fold in manifest.folds],
         "unused": manifest.unused,
         "scenes": {
-            name: {key: _words(value) for key, value in facts.items()} for name, facts in manifest.scenes.items()
+            name: {key: _fact(value) for key, value in facts.items()} for name, facts in manifest.scenes.items()
         },
     }
 
@@ -178,6 +176,10 @@ def _words(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value) if value not in ("", None) else "none"
 
 
-def _plain(value: float | None) -> float | None:
-    """What JSON can hold: infinity, the PSNR of a perfect estimate, is no number there."""
-    return value if value is not None and np.isfinite(value) else None
+def _fact(value: Any) -> float | str | None:
+    return _plain(value) if isinstance(value, int | float) and not isinstance(value, bool) else _words(value)
+
+
+def _plain(value: float | None) -> float | str | None:
+    """What JSON can hold: infinity, the PSNR of a perfect estimate, is a text there; NaN is nothing."""
+    return None if value is None or np.isnan(value) else value if np.isfinite(value) else str(value)

@@ -10,8 +10,8 @@ import numpy as np
 from specrec.cubes import open_cube
 from specrec.cubes.stored import StoredCube
 from specrec.errors import UsageError
-from specrec.report.looking import PAGE_BYTES, RESERVE, SceneToShow, Shown, pack_scenes
-from specrec.report.page import write_page
+from specrec.report.looking import SceneToShow, Shown, pack_scenes
+from specrec.report.page import PAGE_BYTES, RESERVE, write_page
 from specrec.scenes import Mask
 from specrec.spectra import Cube, describe_grid
 
@@ -56,11 +56,14 @@ def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None 
     Raises
     ------
     UsageError
-        If there is no such file, or no cube has the size of `reference`.
+        If there is no such file, no cube has the size of `reference`, or there are too many for a page.
     DataError
         If a file is damaged.
     """
-    paths = list(dict.fromkeys([*([reference] if reference is not None else []), *cubes]))
+    found: dict[Path, Path] = {}
+    for path in [*([reference] if reference is not None else []), *cubes]:
+        found.setdefault(path.resolve(), path)  # one file may be spelt in two ways
+    paths = list(found.values())
     with ExitStack() as opened:
         given = _labels(paths, [opened.enter_context(open_cube(path)) for path in paths])
         groups: dict[tuple[int, int], list[_Given]] = {}

@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from specrec.cache import written_whole
+from specrec.errors import SpecrecError
 
 SCRIPTS = ("arrays.js", "numbers.js", "plot.js", "panels.js", "pixels.js", "looking.js", "tables.js", "scores.js",
            "about.js", "start.js")  # fmt: skip
 """In the order in which they are put together."""
+PAGE_BYTES = 25_000_000
+"""No page is larger."""
+RESERVE = 500_000
+"""Of them for what is neither cube nor table: the page's own code and markup."""
 
 
 def page(title: str, data: dict[str, Any]) -> str:
@@ -64,9 +69,14 @@ def write_page(target: Path, title: str, data: dict[str, Any]) -> Path:
     Raises
     ------
     SpecrecError
-        If the folder cannot be written to.
+        If the page would be larger than `PAGE_BYTES`, or the folder cannot be written to.
     """
     text = page(title, data)
+    if (size := len(text.encode())) > PAGE_BYTES:
+        raise SpecrecError(
+            f"{target} would have {size / 1e6:.1f} MB, and a page has {PAGE_BYTES // 10**6} at most: its tables alone "
+            "are too long, ask for fewer metrics or methods"
+        )
     with written_whole(target) as temporary:
         temporary.write_text(text, "utf-8")
     return target

@@ -15,8 +15,8 @@ function makeLooking(data) {
   slider.addEventListener("input", () => setBand(scene.cubes[leading()].wavelengths[Number(slider.value)]));
   let playing = null;
   const play = button("Play", () => (playing ? stop() : start()), { "aria-pressed": "false" });
-  const mode = choice("What is shown", [["colour", "Colour"], ["band", "Band"], ["error", "Error"]], "colour", (value) => { look.mode = value; stop(); showPictures(); });
-  const layout = choice("Pictures", [["all", "Side by side"], ["one", "One"]], look.layout, (value) => { look.layout = value; showPictures(); });
+  const mode = choice("What is shown", [["colour", "Colour"], ["band", "Band"], ["error", "Error"]], "colour", (value) => { look.mode = value; stop(); leaveReference(); showPictures(); });
+  const layout = choice("Pictures", [["all", "Side by side"], ["one", "One"]], look.layout, (value) => { look.layout = value; leaveReference(); showPictures(); });
   const metricBox = element("div", { class: "bar-and-metric" });
   const cubeBox = element("div");
   const zoomLabel = element("span", { class: "quiet", role: "status" });
@@ -52,8 +52,16 @@ function makeLooking(data) {
     layout.hidden = scene.cubes.length < 2;
     box.removeAttribute("aria-busy");
     fillControls(known);
+    leaveReference();
     showPictures();
     say();
+  }
+
+  // One picture of errors is that of an estimate: the reference has none.
+  function leaveReference() {
+    if (!scene || look.mode !== "error" || look.layout !== "one" || scene.cubes[look.cube].maps[look.metric]) return;
+    look.cube = Math.max(0, scene.cubes.findIndex((cube) => cube.maps[look.metric]));
+    cubeBox.querySelector("select").value = String(look.cube);
   }
 
   function fillControls(known) {
@@ -61,7 +69,8 @@ function makeLooking(data) {
     cubeBox.replaceChildren(...(scene.cubes.length > 1 ? [select("Cube", scene.cubes.map((cube, i) => [String(i), cube.name]), String(look.cube), (value) => { look.cube = Number(value); look.layout = "one"; layout.set("one", false); showPictures(); })] : []));
     const picked = select("Metric", known.map((name) => [name, ERRORS[name].label]), look.metric, (value) => { look.metric = value; showPictures(); });
     const bar = element("canvas", { class: "bar", role: "img" });
-    metricBox.replaceChildren(picked, bar);
+    metricBox.words = element("p", { class: "quiet said", id: "bar-words" });
+    metricBox.replaceChildren(picked, bar, metricBox.words);
     metricBox.bar = bar;
   }
 
@@ -71,6 +80,7 @@ function makeLooking(data) {
     const cubes = look.layout === "one" ? [scene.cubes[look.cube]] : scene.cubes;
     cubeBox.hidden = look.layout !== "one";
     metricBox.hidden = look.mode !== "error";
+    box.firstChild.dataset.mode = look.mode;
     const wavelengths = scene.cubes[leading()].wavelengths;
     slider.max = wavelengths.length - 1;
     const band = bandAt(scene.cubes[leading()], look.nm);
@@ -116,9 +126,9 @@ function makeLooking(data) {
       taken = start + wide;
       context.fillText(text, start, 19);
     });
-    const words = `${label} ${unitText}: from ${digits(best * factor, places)} to ${digits(worst * factor, places)}, one scale for all; what is worse has the last colour, 1 of 100 pixels`;
+    const words = `${label}${unitText && ` ${unitText}`}: ${digits(best * factor, places)} to ${digits(worst * factor, places)}, one scale for all; 1 of 100 pixels is worse and has the last colour`;
     metricBox.bar.setAttribute("aria-label", words);
-    metricBox.bar.title = words;
+    metricBox.words.textContent = `${words}. Each mean is of the pixels here.`;
   }
 
   function setBand(nm) {

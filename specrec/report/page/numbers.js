@@ -1,8 +1,14 @@
 // Numbers as the page prints them, and small things that every part builds elements with.
 
 function digits(value, places) {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === Infinity || value === -Infinity) return value > 0 ? "∞" : "−∞";
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
   return value.toFixed(places).replace("-", "−");
+}
+
+// JSON has no infinity; the page holds it as a text.
+function number(value) {
+  return { inf: Infinity, "-inf": -Infinity }[value] ?? value;
 }
 
 // A score: four or five digits that count, as the tables of the command line have them.
@@ -49,6 +55,11 @@ function element(tag, attributes = {}, ...children) {
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
+}
+
+// A name that breaks after its signs, not inside a word.
+function breakable(text) {
+  return text.split(/(?<=[[\],=;_/-])/).flatMap((part, i) => (i ? [element("wbr"), part] : [part]));
 }
 
 function section(id, heading, ...children) {

@@ -64,7 +64,7 @@ function meanError(scene, cube, metric) {
 }
 
 class Panels {
-  // told: { onmove(row, column), onpin(row, column), onclear(), onzoom() }
+  // told: { onmove(row, column), onpin(row, column), onzoom(zoom) }
   constructor(told, colours) {
     this.told = told;
     this.colours = colours;
@@ -103,7 +103,7 @@ class Panels {
       says = cube.maps[metric] ? `${error.label}, mean ${digits(meanError(this.scene, cube, metric) * error.factor, error.places)}` : "in colour";
       parts.push(cube.maps[metric] ? says.split(", ")[1] : cube.style < 0 ? "in colour" : "no error map: other wavelengths");
     }
-    panel.caption.replaceChildren(element("b", { title: cube.title }, cube.name), ...parts.map((text) => element("span", { class: "quiet" }, text)));
+    panel.caption.replaceChildren(element("b", { title: cube.title }, ...breakable(cube.name)), ...parts.map((text) => element("span", { class: "quiet" }, text)));
     panel.canvas.setAttribute("aria-label", `${cube.name}, ${says}. Arrow keys move the pixel, Shift for ten, Enter pins it, Escape clears the pins, plus and minus zoom.`);
   }
 
@@ -221,7 +221,7 @@ class Panels {
     const count = this.panels.length;
     const gap = 10;
     const aspect = this.scene.columns / this.scene.rows;
-    const line = this.look.mode === "error" ? 0 : 44; // of the metric, so that pictures do not change when it comes
+    const line = this.look.mode === "error" ? 0 : 66; // of the metric and its words, so that pictures do not change when it comes
     const tall = Math.max(420, window.innerHeight - (stage.getBoundingClientRect().top + scrollY) - line - 16);
     const least = beside ? 1 : Math.min(count, count > 4 ? 3 : 2);
     let [side, across] = [0, 1];

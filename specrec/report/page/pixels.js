@@ -22,17 +22,19 @@ class Pixels {
     this.rows = element("tbody");
     this.head = element("tr");
     this.readout = element("table", { id: "readout", class: "numbers" }, element("caption", { class: "unseen" }, "Errors of this pixel"), element("thead", {}, this.head), this.rows);
+    this.more = element("p", { class: "quiet more", hidden: true }, "▾ more rows: scroll this table");
     this.pinned = element("div", { id: "pins", class: "pins" });
     this.numbers = element("table", { id: "spectrum", class: "numbers" });
     this.details = element("details", { ontoggle: () => this.fillNumbers() }, element("summary", {}, "The numbers of these spectra"), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The numbers of these spectra" }, this.numbers));
     this.copied = element("span", { class: "quiet", role: "status" });
     this.box = element("div", { class: "pixel" },
       element("h3", { class: "position" }, this.position), this.plot,
-      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Errors of this pixel" }, this.readout),
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Errors of this pixel", onscroll: () => this.hint() }, this.readout),
+      this.more,
       this.pinned,
       element("div", { class: "row" }, button("Copy", () => this.copy()), button("Save CSV", () => this.save()), this.copied),
       this.details);
-    this.size = new ResizeObserver(() => this.drawPlot());
+    this.size = new ResizeObserver(() => { this.drawPlot(); this.hint(); });
     this.size.observe(this.box);
   }
 
@@ -42,6 +44,13 @@ class Pixels {
     this.drawPlot();
     this.showPins();
     if (this.details.open) this.fillNumbers();
+    this.hint();
+  }
+
+  hint() {
+    const box = this.readout.parentElement;
+    this.more.hidden = box.scrollHeight <= box.clientHeight + 4;
+    this.more.style.visibility = box.scrollTop + box.clientHeight >= box.scrollHeight - 4 ? "hidden" : "visible";
   }
 
   metrics() {
@@ -77,10 +86,12 @@ class Pixels {
     const name = button("", () => {
       this.hidden.has(cube.name) ? this.hidden.delete(cube.name) : this.hidden.add(cube.name);
       name.setAttribute("aria-pressed", String(!this.hidden.has(cube.name)));
+      this.rows.querySelectorAll(".whole").forEach((other) => other.classList.remove("whole"));
+      name.classList.add("whole"); // a finger has no title to read a cut name from
       this.fill();
       this.drawPlot();
       this.showPins();
-    }, { class: "legend", "aria-pressed": String(!this.hidden.has(cube.name)), title: `Show or hide the line of ${cube.name}` });
+    }, { class: "legend", "aria-pressed": String(!this.hidden.has(cube.name)), title: `${cube.name}: show or hide its line` });
     name.append(swatch(cube.style), element("span", {}, cube.name));
     const line = element("tr", { "data-cube": cube.name }, element("th", { scope: "row" }, name));
     const stress = (on) => { this.strong = on ? cube.name : null; this.drawPlot(); };

@@ -55,18 +55,18 @@ function strokeLine(context, points, { colour, dash, width }) {
   context.setLineDash([]);
 }
 
-// lines: [{ wavelengths, values, style, faint }]; returns how a nanometre becomes a place, and back.
-function drawSpectra(canvas, lines, { width, height, axes = true, mark = null, unit = "", range = null, empty = "" }) {
+// lines: [{ wavelengths, values, style, faint }]; returns how a place becomes a nanometre.
+function drawSpectra(canvas, lines, { width, height, axes = true, mark = null, unit = "", empty = "" }) {
   const context = sharpen(canvas, width, height);
   const room = axes ? { left: 52, right: 12, top: 12, bottom: 40 } : { left: 3, right: 3, top: 3, bottom: 3 };
   const grids = lines.map((line) => line.wavelengths);
   const first = Math.min(...grids.map((grid) => grid[0]), Infinity);
   const last = Math.max(...grids.map((grid) => grid[grid.length - 1]), -Infinity);
   const drawn = lines.filter((line) => line.values);
-  let [low, high] = range || [0, 0];
-  if (!range) for (const line of drawn) for (const value of line.values) { low = Math.min(low, value); high = Math.max(high, value); }
+  let [low, high] = [0, 0];
+  for (const line of drawn) for (const value of line.values) { low = Math.min(low, value); high = Math.max(high, value); }
   if (!(high > low)) high = low + 1;
-  if (!range) high += (high - low) * 0.04;
+  high += (high - low) * 0.04;
   const span = last > first ? last - first : 1;
   context.font = `12px ${ink("font")}`;
   if (axes) {
@@ -96,7 +96,7 @@ function drawSpectra(canvas, lines, { width, height, axes = true, mark = null, u
     context.textBaseline = "middle";
     context.fillText(empty, (room.left + width - room.right) / 2, (room.top + height - room.bottom) / 2);
   }
-  return { across, nanometre: (left) => first + ((left - room.left) / (width - room.left - room.right)) * span, low, high };
+  return { nanometre: (left) => first + ((left - room.left) / (width - room.left - room.right)) * span };
 }
 
 function levelCount(height) {

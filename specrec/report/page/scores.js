@@ -7,22 +7,25 @@ function quantile(sorted, share) {
 }
 
 function makeScores(data, looking) {
-  const metrics = data.metrics.filter((metric) => metric.column && data.scores.some((image) => Object.values(image.scores).some((mine) => metric.name in mine)));
+  const metrics = data.metrics.filter((metric) => data.scores.some((image) => Object.values(image.scores).some((mine) => metric.name in mine)));
   if (!metrics.length) return element("p", { class: "quiet" }, "No image has been scored yet.");
   let metric = metrics[0];
+  const runs = Number(data.settings.protocol.runs);
   const strips = element("div", { class: "strips" });
   const readout = element("p", { class: "quiet readout", role: "status" });
   const table = element("div");
   const meaning = element("p", { class: "quiet" });
+  const draw = () => drawStrips(strips, data, metric, readout, looking);
   const show = () => {
-    meaning.textContent = `${metric.name}${metric.unit ? `, ${metric.unit}` : ""}, ${metric.higher ? "higher" : "lower"} is better: ${metric.definition}. A dot is a test scene; the box holds the middle half of them, its line is the median.`;
+    meaning.textContent = `${metric.name}${metric.unit ? `, ${metric.unit}` : ""}, ${metric.higher ? "higher" : "lower"} is better: ${metric.definition}. A dot is a test scene${runs > 1 ? `, its mean over ${runs} runs` : ""}; the box holds the middle half of them, its line is the median.`;
     readout.textContent = "Point at a dot: its scene is marked in every row.";
-    drawStrips(strips, data, metric, readout, looking);
+    draw();
     table.replaceChildren(tableOfScenes(data, metric, looking));
   };
-  new ResizeObserver(() => { if (strips.drawn !== strips.clientWidth) drawStrips(strips, data, metric, readout, looking); }).observe(strips);
-  const box = element("div", {}, element("div", { class: "controls" }, select("Metric", metrics.map((one) => [one.name, one.name]), metric.name, (value) => { metric = metrics.find((one) => one.name === value); show(); })), meaning, strips, readout, element("h3", {}, "Scene by scene"), table);
-  box.redraw = show;
+  new ResizeObserver(() => { if (strips.drawn !== strips.clientWidth) draw(); }).observe(strips);
+  const pictures = element("div", {}, element("div", { class: "controls" }, select("Metric", metrics.map((one) => [one.name, one.name]), metric.name, (value) => { metric = metrics.find((one) => one.name === value); show(); })), meaning, strips, readout);
+  const box = element("div", { class: data.methods.length > 5 ? "" : "twin" }, pictures, element("div", {}, element("h3", {}, "Scene by scene"), table));
+  box.redraw = draw; // the table stays, as it is sorted
   show();
   return box;
 }
@@ -32,11 +35,11 @@ function drawStrips(box, data, metric, readout, looking) {
   if (!width) return;
   box.drawn = width;
   const methods = data.methods.filter((method) => data.scores.some((image) => image.scores[method.slug]));
-  const found = methods.map((method) => data.scores.map((image) => [image.scene, (image.scores[method.slug] || {})[metric.name]]).filter(([, value]) => value !== undefined && value !== null));
+  const found = methods.map((method) => data.scores.map((image) => [image.scene, (image.scores[method.slug] || {})[metric.name]]).filter(([, value]) => Number.isFinite(value)));
   const all = found.flat().map(([, value]) => value);
   if (!all.length) return box.replaceChildren();
   const narrow = width < 560;
-  const [label, row, top] = [narrow ? 12 : Math.min(230, 40 + 7.4 * Math.max(...methods.map((one) => one.written.length))), narrow ? 40 : 26, 6];
+  const [label, row, top] = [narrow ? 12 : Math.min(230, 40 + 7.4 * Math.max(...methods.map((one) => one.written.length))), narrow ? 40 : methods.length > 5 ? 26 : 44, 6];
   let [low, high] = [Math.min(...all), Math.max(...all)];
   const pad = (high - low) * 0.03 || Math.abs(high) * 0.1 || 1;
   [low, high] = [low - pad, high + pad];

@@ -7,6 +7,7 @@ function start() {
   document.getElementById("lead").textContent = data.lead;
   document.getElementById("foot").textContent = `specrec ${data.version}. This page holds its data and asks no server for anything.`;
   const redrawn = [];
+  readNumbers(data);
   if (typeof DecompressionStream === "undefined") {
     main.append(element("p", { class: "warning" }, "This browser is older than 2023 and cannot unpack the cubes of this page; the tables are below."));
   }
@@ -36,6 +37,15 @@ function start() {
   };
   themes(redraw);
   addEventListener("beforeprint", redraw);
+}
+
+function readNumbers(data) {
+  const all = (numbers) => { for (const [key, value] of Object.entries(numbers)) numbers[key] = Array.isArray(value) ? value.map(number) : number(value); };
+  for (const row of data.table || []) all(row.numbers);
+  for (const image of data.scores || []) Object.values(image.scores).forEach(all);
+  for (const one of Object.values(data.comparisons || {}).flatMap((by) => Object.values(by)).flatMap((found) => found.differences)) {
+    for (const key of ["estimate", "low", "high"]) one[key] = number(one[key]);
+  }
 }
 
 function missingWords(data) {

@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import json
 import re
 import shutil
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from specrec.cubes import write_cube
 from specrec.metrics.spectral import RMSE
 from specrec.rendering import render
 from specrec.report import looking, view_page
+from specrec.report.page import RESERVE
 from specrec.report.results_page import write_results_page
 from specrec.report.view_page import write_view_page
 from specrec.spectra import WAVELENGTHS
@@ -94,7 +96,7 @@ def results(tmp_path_factory):
                   output=folder / "results")  # fmt: skip
     assert not found.failed
     read = read_results(folder / "results")
-    return read, write_results_page(read, folder / "page.html", {})
+    return read, write_results_page(read, folder / "page.html")
 
 
 def picture(page, cube):
@@ -271,7 +273,7 @@ def test_pins_are_kept_downloaded_and_cleared(browser, view, cubes, tmp_path):
 
 
 def test_a_thinned_cube_says_the_places_of_the_whole_one(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr(view_page, "PAGE_BYTES", looking.RESERVE + 30_000)
+    monkeypatch.setattr(view_page, "PAGE_BYTES", RESERVE + 30_000)
     cube = np.random.default_rng(0).random((90, 60, 31), dtype=np.float32)
     write_cube(tmp_path / "large.h5", cube, WAVELENGTHS, {"quantity": "radiance"})
     path = write_view_page([tmp_path / "large.h5"], tmp_path / "page.html")
@@ -328,6 +330,102 @@ def test_a_scene_of_the_table_is_looked_at(browser, results):
         )
         assert page.locator("#readout .legend").all_inner_texts() == ["truth", "mean", "linear"]
         assert page.locator("svg circle.score").count() == 8
+
+
+@pytest.fixture(scope="module")
+def made_up(results):
+    """The page of two runs, of fifteen methods with long names, of which one has an infinite score."""
+    path = results[1]
+    text = path.read_text("utf-8")
+    first, middle, last = re.split(r'(?s)(?<=id="data">)(.*?)(?=</script>)', text, maxsplit=1)
+    data = json.loads(middle)
+    data["settings"]["protocol"]["runs"] = "2"
+    slug = data["methods"][1]["slug"]
+    names = [f"linear[some_long_parameter={index}]" for index in range(13)]
+    for scene in data["scenes"]:
+        scene["cubes"] += [{**scene["cubes"][2], "name": name, "style": 2 + k} for k, name in enumerate(names)]
+    for row in data["table"]:
+        if row["slug"] == slug:
+            row["numbers"]["gfc"] = ["inf", None]
+    data["scores"][0]["scores"][slug]["gfc"] = "inf"
+    part = data["comparisons"]["fold 0"]
+    part["rmse"] |= {"decidable": True, "standing": {slug: "best", data["methods"][0]["slug"]: "tied"}}
+    part["gfc"] |= {"decidable": False, "left_out": {"other": "it has no such number"}}
+    part["rmse"]["differences"][0]["tied"] = True
+    facts = list(data["settings"]["scenes"].values())
+    for index, fact in enumerate(facts):
+        fact["valid_pixels"] = 10 ** (len(facts) - index)
+    made = path.with_name("made-up.html")
+    made.write_text(first + json.dumps(data) + last, "utf-8")
+    return made
+
+
+def cells(page, table, column):
+    rows = page.locator(f"{table} tbody tr").all()
+    return [row.locator("th, td").nth(column).inner_text() for row in rows]
+
+
+def test_the_table_marks_what_is_known_and_says_what_the_marks_are(browser, made_up):
+    with opened(browser, made_up) as page:
+        assert page.locator("#results .tied").count() == 0  # of `weighted` nothing is decidable
+        assert "Too few test scenes" in page.locator("#marks").inner_text()
+        assert set(cells(page, "#against", 5)) == {"undecided"}
+        page.get_by_label("Part").select_option("fold 0")
+        assert page.locator("#results .tied").count() == 1
+        marks = page.locator("#marks").inner_text()
+        assert all(words in marks for words in ("Bold: the best", "≈: not told apart", "deviation over 2 runs", "gfc"))
+        assert cells(page, "#against", 5) == ["≈ not told apart"]
+        page.locator("section#table").get_by_label("Metric").select_option("gfc")
+        assert cells(page, "#against", 5) == ["undecided"]
+        assert "Not compared: other (it has no such number)" in page.locator("section#table").inner_text()
+        heads = page.locator("#results thead th").all_inner_texts()
+        column = next(index for index, text in enumerate(heads) if text.startswith("gfc"))
+        assert cells(page, "#results", column)[1] == "∞"
+        best = page.locator("#results .best").all_inner_texts()
+        assert "∞" in best
+        page.locator("section#images").get_by_label("Metric").select_option("gfc")
+        assert cells(page, "#scenes", 3)[0] == "∞"
+        assert "its mean over 2 runs" in page.locator("section#images").inner_text()
+        page.locator("#scenes thead button").nth(3).click()
+        order = cells(page, "#scenes", 3)
+        assert order[0] == "∞"
+        page.locator("#scenes thead button").nth(3).click()
+        assert cells(page, "#scenes", 3) == order[::-1]
+        page.get_by_role("button", name="Switch to").click()
+        assert cells(page, "#scenes", 3) == order[::-1]  # a theme does not forget it
+        page.locator("summary", has_text="Data:").click()
+        page.locator("#data-table thead button", has_text="valid_pixels").click()
+        heads = page.locator("#data-table thead th").all_inner_texts()
+        column = next(index for index, text in enumerate(heads) if text.startswith("valid_pixels"))
+        assert cells(page, "#data-table", column) == ["10", "100", "1000", "10000"]
+
+
+def test_many_methods_on_a_phone(browser, made_up):
+    with opened(browser, made_up, 390, 844, has_touch=True, is_mobile=True) as page:
+        assert picture(page, "truth").bounding_box()["y"] < 350
+        page.get_by_role("radio", name="Error").tap()
+        settle(page)
+        assert picture(page, "mean").count() == 1  # the truth has no error
+        assert page.get_by_label("Cube").locator("option:checked").inner_text() == "mean"
+        words = page.locator("#bar-words").inner_text()
+        assert all(text in words for text in ("of 255 levels", "1 of 100 pixels", "mean is of the pixels here"))
+        name = page.locator("#readout .legend").last
+        name.scroll_into_view_if_needed()
+        box = page.locator("#readout tbody tr").last.locator("td").last.bounding_box()
+        assert box["x"] + box["width"] <= 390
+        low = name.bounding_box()["height"]
+        name.tap()
+        assert name.bounding_box()["height"] > low >= 24
+        assert name.locator("span").evaluate("(one) => one.scrollWidth <= one.clientWidth")
+        for target in ("#results .sorter", "nav a", "#scenes .link", "summary"):
+            assert page.locator(target).first.bounding_box()["height"] >= 24
+        opacity = page.locator("circle.score").first.evaluate("(one) => getComputedStyle(one).fillOpacity")
+        assert opacity == "1"
+    with opened(browser, made_up, 1280, 600) as page:
+        more = page.get_by_text("more rows")
+        assert more.is_visible()
+        page.locator("#readout tbody tr").last.scroll_into_view_if_needed()
+        more.wait_for(state="hidden")
 
 
 def test_dark_mode_follows_the_system_and_the_button(browser, results):

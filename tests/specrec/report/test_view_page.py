@@ -8,10 +8,10 @@ import pytest
 
 from specrec.cli.view import command
 from specrec.cubes import write_cube
-from specrec.errors import DataError, UsageError
+from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.report import looking, view_page
 from specrec.report.packing import unpack_bytes, unpack_cube
-from specrec.report.page import page
+from specrec.report.page import RESERVE, page, write_page
 from specrec.report.view_page import write_view_page
 from specrec.spectra import WAVELENGTHS
 
@@ -48,7 +48,7 @@ def test_the_page_holds_the_cubes(tmp_path):
 
 
 def test_a_large_cube_is_thinned_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(view_page, "PAGE_BYTES", looking.RESERVE + 20_000)
+    monkeypatch.setattr(view_page, "PAGE_BYTES", RESERVE + 20_000)
     cube = stored("large.h5", 90, 60)
     path = write_view_page([tmp_path / "large.h5"], tmp_path / "page.html")
     (scene,) = data_of(path)["scenes"]
@@ -74,7 +74,7 @@ def test_many_large_scenes_stay_under_the_limit(tmp_path):
     scenes = [looking.SceneToShow(str(index), (600, 600), shown, "radiance") for index in range(3)]
     packed = looking.pack_scenes(scenes, 2_000_000)
     assert 1_000_000 < len(json.dumps(packed)) <= 2_000_000
-    assert len(page("many", {"kind": "view", "title": "", "lead": "", "scenes": packed})) < 2_000_000 + looking.RESERVE
+    assert len(page("many", {"kind": "view", "title": "", "lead": "", "scenes": packed})) < 2_000_000 + RESERVE
 
 
 def test_cubes_of_other_sizes_are_scenes_of_their_own(tmp_path):
@@ -173,3 +173,39 @@ def test_nothing_is_loaded_from_anywhere(tmp_path):
     assert set(re.findall(r"https?://[^\s\"')]+", outside)) == {"http://www.w3.org/2000/svg"}
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|import\(|WebSocket|sendBeacon", outside)
     assert "default-src 'none'" in outside
+
+
+def test_a_file_that_is_spelt_in_two_ways_is_shown_once(tmp_path):
+    stored("a.h5")
+    stored("b.h5", seed=1)
+    run("a.h5", str(tmp_path / "b.h5"), "b.h5", "--reference", "./b.h5", "-o", "page.html")
+    (scene,) = data_of(tmp_path / "page.html")["scenes"]
+    assert [(cube["name"], cube["style"]) for cube in scene["cubes"]] == [("b", -1), ("a", 0)]
+
+
+def small_scenes(count):
+    def read(step):
+        return np.random.default_rng(0).random((9, 9, 31), dtype=np.float32)[::step, ::step]
+
+    shown = [looking.Shown("a", 0, WAVELENGTHS, read, lambda step: np.ones((9, 9), dtype=bool)[::step, ::step])]
+    return [looking.SceneToShow(f"s{index}", (9, 9), shown, "radiance") for index in range(count)]
+
+
+@pytest.mark.parametrize("room", [-5, 0, 10_000])
+def test_scenes_without_room_are_left_out_and_said_to_be(room):
+    missing = []
+    packed = looking.pack_scenes(small_scenes(8), room, missing)
+    assert len(json.dumps(packed)) <= max(room, 2) + 2 * len(packed)
+    assert len(packed) + len(missing) == 8
+    assert bool(packed) == (room > 0)
+    assert missing[-1] == "s7: the page has no room left for it"
+
+
+def test_what_cannot_fit_into_a_page_is_refused_in_one_sentence(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="do not fit into a page of 25 MB"):
+        looking.pack_scenes(small_scenes(1), -1)
+    data = {"kind": "view", "title": "", "lead": "", "scenes": []}
+    monkeypatch.setattr("specrec.report.page.PAGE_BYTES", 1000)
+    with pytest.raises(SpecrecError, match="a page has"):
+        write_page(tmp_path / "page.html", "long", data)
+    assert not (tmp_path / "page.html").exists()
