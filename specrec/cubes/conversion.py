@@ -132,7 +132,8 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         check_room(target.path.parent, needed, f"the {needed / 1e9:.2g} GB of {target.path.name}")
         passes = 2 if target.dtype == "uint16" else 1
         tell = _Teller(progress, passes * height * width)
-        mask, remarks = cube.mask, list(cube.remarks)
+        mask = cube.mask
+        remarks = [*cube.remarks, *cube.noticed]
         if _is_of_icvl(cube, source):
             remarks.append(
                 f"{source.path}: read as the files of the ICVL site lie, rows from the bottom up; those of NTIRE 2018"

@@ -107,7 +107,7 @@ def test_gain_offset_scale_factor_and_ignored_values_are_applied(tmp_path):
     back = read_cube(header)
     np.testing.assert_allclose(back.cube, counts / 10000, rtol=1e-7)
     assert (back.mask, back.attributes) == (None, {"quantity": "reflectance"})
-    counts[2, 3, 1] = 200
+    counts[2, 3] = 200
     back = read_cube(write_foreign(tmp_path, counts, data__ignore__value=200))
     assert not back.mask[2, 3]
     assert back.mask.sum() == 34
