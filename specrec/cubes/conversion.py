@@ -148,8 +148,6 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         )  # fmt: skip
         with writing as put:
             for window, values in _values(cube, way, target, tell, "writing"):
-                if span is not None and mask is not None:
-                    values = np.where(mask[window.slices][..., np.newaxis], values, np.float32(span[0]))
                 put(window, values)
     return Converted(shape, way, tuple(remarks))
 

@@ -7,10 +7,10 @@ stored * gain + offset. A pixel that the mask leaves out holds the ``data ignore
 and comes back as 0.
 
 What is read: any of the three interleaves, either byte order, integers and floating-point numbers of any size; the
-data file is found from the header and the header from the data file. A pixel with the ignored value, or NaN,
-in every band that is read counts as left out. Gains and offsets are applied; else the values are divided by the ``reflectance scale factor``
-where there is one. Bands that the bad-bands list ``bbl`` marks with 0 are not read. A header that says no quantity
-leaves it open.
+data file is found from the header and the header from the data file. A pixel with the ignored value, or NaN, in every
+band that is read counts as left out. Gains and offsets are applied; else the values are divided by the ``reflectance
+scale factor`` where there is one. Bands that the bad-bands list ``bbl`` marks with 0 are not read. A header that says
+no quantity leaves it open.
 
 References
 ----------
@@ -144,7 +144,7 @@ def _mask(header: Header, data: Path, noticed: list[str]) -> Mask | None:
         rows = slice(top, min(top + step, height))
         ignored = is_ignored(_numbers(header, data, rows, slice(0, width)), (header.ignored,))
         valid[rows] = ~ignored.all(axis=-1)
-        some += np.count_nonzero(ignored.any(axis=-1) & valid[rows])
+        some += int(np.count_nonzero(ignored.any(axis=-1) & valid[rows]))
     noticed.extend(say_some(some, (header.ignored,), str(data)))
     return None if valid.all() else valid
 

@@ -25,7 +25,7 @@ def clear_missing(
     values: NDArray[np.float32], numbers: NDArray[np.generic], ignored: tuple[float, ...]
 ) -> NDArray[np.float32]:
     """Return the values (height, width, bands) of stored numbers with 0 in every band of the missing pixels."""
-    missing = is_ignored(numbers, ignored).all(axis=-1)
+    missing = np.asarray(is_ignored(numbers, ignored).all(axis=-1))
     return np.where(missing[..., np.newaxis], np.float32(0.0), values) if missing.any() else values
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.coding import decode
+from specrec.cubes.coding import decode, decode_own
 from specrec.cubes.raw import Layout
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
@@ -95,7 +95,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         masked = len(file.pages) > 1 and file.pages[1].subfiletype == _MASK_OF_ANOTHER_PAGE
     layout.check_file(path)
     bands = layout.shape[2]
-    named = said.pop("wavelengths", None)
+    named, is_scaled = said.pop("wavelengths", None), "scale_factor" in said
     if named is None and wavelengths is None:
         raise DataError(f"{path} says no wavelengths, and what {bands} bands are cannot be guessed")
     try:
@@ -111,8 +111,10 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in said.items()
     }
 
+    decoding = decode_own if is_scaled else decode
+
     def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
-        return decode(layout.read(path, rows, columns), scale, offset)
+        return decoding(layout.read(path, rows, columns), scale, offset)
 
     fetch_mask = partial(_mask, path, layout.shape) if masked else lambda: None
     return StoredCube(path, "tiff", layout.shape, grid, attributes, fetch, fetch_mask)
