@@ -110,6 +110,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
     height, width, bands = header.layout.shape
     given_up = bands - header.wavelengths.size
     noticed: list[str] = []
+    bad = f"{found}: {given_up} of {bands} bands are not read, as its bad-bands list bbl says"
     return StoredCube(
         look.path,
         "envi",
@@ -118,7 +119,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         header.attributes,
         partial(_fetch, header, data),
         partial(_mask, header, data, noticed),
-        (f"{found}: {given_up} of {bands} bands are not read, as its bad-bands list bbl says",) if given_up else (),
+        (*header.remarks, bad) if given_up else header.remarks,
         noticed,
     )
 

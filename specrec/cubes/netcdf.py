@@ -34,7 +34,7 @@ from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole ch
 from specrec.cubes.ignored import clear_missing, is_ignored, say_some
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
-from specrec.cubes.wavelength_units import in_nanometres
+from specrec.cubes.wavelength_units import in_nanometres, is_known
 from specrec.errors import DataError, UsageError
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
@@ -116,11 +116,12 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         cube = numbers(file, places.cube, 3, path)
         first, second, third = cube.shape
         shape = (second, third, first) if places.bands_first else (first, second, third)
-        grid = wavelengths
+        grid, remark = wavelengths, None
         if places.wavelengths is not None:
             said = numbers(file, places.wavelengths, 1, path)
             unit = str(attributes_of(said, path, ["units"]).get("units", ""))
-            grid = in_nanometres(said[()], unit, str(path))
+            if grid is None or is_known(unit):
+                grid, remark = in_nanometres(said[()], unit, str(path))
         if grid is None or grid.size != shape[2]:
             found = "no wavelengths" if grid is None else f"{grid.size} wavelengths"
             raise DataError(f"{path}: the variable {places.cube!r} has {shape[2]} bands and there are {found}")
@@ -137,7 +138,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
     if attributes.get("quantity", QUANTITIES[0]) not in QUANTITIES:
         raise DataError(f"{path}: the attribute quantity is {attributes['quantity']!r}, not {' or '.join(QUANTITIES)}")
 
-    noticed: list[str] = []
+    remarks, noticed = ((remark,) if remark else ()), list[str]()
 
     def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
         with open_hdf5(path) as file:
@@ -160,7 +161,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
             valid &= flags
         return None if flags is None and valid.all() else valid
 
-    return StoredCube(path, "netcdf", shape, grid, attributes, fetch, fetch_mask, (), noticed)
+    return StoredCube(path, "netcdf", shape, grid, attributes, fetch, fetch_mask, remarks, noticed)
 
 
 def _ignored(cube: h5py.Dataset, path: Path) -> tuple[float, ...]:
