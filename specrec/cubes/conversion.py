@@ -247,10 +247,18 @@ def _values(
             window = Window(top, left, min(down, height - top), min(across, width - left))
             values = way.apply(cube.read(window))
             if target.scale != 1.0:
-                with np.errstate(over="ignore"):  # what float32 does not hold is told where it is written
-                    values = (values.astype(np.float64) * target.scale).astype(np.float32)
+                values = _scaled(values, target.scale)
             yield window, values
             tell(window, words)
+
+
+def _scaled(values: Cube, scale: float) -> Cube:
+    with np.errstate(over="ignore"):
+        scaled = (values.astype(np.float64) * scale).astype(np.float32)
+    if not np.isfinite(scaled).all():
+        worst = values.flat[np.abs(values).argmax()]
+        raise UsageError(f"--scale {scale:g} makes {worst:g} too large for float32; give a smaller factor")
+    return scaled
 
 
 def _span(cube: StoredCube, way: Resampling, target: Target, mask: Mask | None, tell: _Teller) -> tuple[float, float]:
