@@ -45,6 +45,7 @@ dtypes: Mapping[str, str] = {
     "uint16": "",
 }
 
+_REFERENCES = "REFERENCE_LIST"  # of HDF5's dimension scales
 _STANDARD_NAME = "radiation_wavelength"
 _HISTORY = f"written by specrec {version('specrec')}"  # unless the cube has one
 _OWN = ("Conventions", "title", "source", "history")
@@ -127,11 +128,10 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
             raise DataError(f"{path}: the variable {places.cube!r} has {shape[2]} bands and there are {found}")
         if places.mask is not None and (held := numbers(file, places.mask, 2, path).shape) != shape[:2]:
             raise DataError(f"{path}: the mask has shape {held} and the cube {shape}")
-        said_of_all, ignored = attributes_of(file, path), _ignored(cube, path)
+        said_of_all = attributes_of(file, path, [key for key in file.attrs if not key.startswith("_")])
+        ignored = _ignored(cube, path)
     attributes: dict[str, Value] = {
-        key: value
-        for key, value in said_of_all.items()
-        if not key.startswith("_") and (key not in _OWN or (key == "history" and value != _HISTORY))
+        key: value for key, value in said_of_all.items() if key not in _OWN or (key == "history" and value != _HISTORY)
     }
     if "quantity" not in attributes and places.cube in QUANTITIES:
         attributes["quantity"] = places.cube
@@ -195,13 +195,28 @@ def _find(file: h5py.File, path: Path) -> _Places:
         found = ", ".join(sorted(cubes)[:8]) or "none"
         raise DataError(f"{path}: one variable with three axes was expected, or one named radiance; there is {found}")
     [name] = ours or cubes
-    axes = [[scale.name.strip("/") for scale in dimension.values()] for dimension in file[name].dims]
-    bands = [(axis, scale) for axis, scales in enumerate(axes) for scale in scales if _is_spectral(file, scale, path)]
+    scales = [key for key in file if isinstance(file[key], h5py.Dataset) and _REFERENCES in file[key].attrs]
+    bands = [
+        (axis, scale)
+        for scale in scales
+        if _is_spectral(file, scale, path)
+        for axis in _axes_of(file, scale, name, path)
+    ]
     if bands and bands[0][0] == 1:
         raise DataError(f"{path}: the wavelengths of {name!r} are its second axis; they must be the first or the last")
     axis, wavelengths = bands[0] if bands else (2, None)
     mask = "valid" if "valid" in file and isinstance(file["valid"], h5py.Dataset) else None
     return _Places(name, axis == 0, wavelengths, mask)
+
+
+def _axes_of(file: h5py.File, scale: str, cube: str, path: Path) -> list[int]:
+    """Find the axes of a variable that a coordinate belongs to, by the list which the coordinate keeps.
+
+    The lists that variables keep of their coordinates are of variable length, and where one is damaged the HDF5
+    library may never come back from reading it.
+    """
+    attributes_of(file[scale], path, [_REFERENCES])  # its length is checked
+    return sorted(int(axis) for reference, axis in file[scale].attrs[_REFERENCES] if file[reference] == file[cube])
 
 
 def _is_spectral(file: h5py.File, key: str, path: Path) -> bool:

@@ -144,6 +144,20 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, spoil, sentence):
     assert str(path) in str(caught.value)
 
 
+def test_lists_of_variable_length_are_not_read_since_damage_to_them_may_never_end(tmp_path, monkeypatch):
+    path = tmp_path / "a.nc"
+    grid = [400, 500, 600, 700, 710, 720]
+    cube = xarray.DataArray(some_cube(), dims=("wavelength", "y", "x"), coords={"wavelength": grid})
+    cube["wavelength"].attrs["units"] = "nm"
+    cube.to_dataset(name="values").to_netcdf(path, engine="h5netcdf")
+    read, plain = [], h5py.AttributeManager.__getitem__
+    monkeypatch.setattr(h5py.AttributeManager, "__getitem__", lambda self, key: (read.append(key), plain(self, key))[1])
+    with open_cube(path) as stored:
+        assert stored.shape == (5, 31, 6)
+    assert "REFERENCE_LIST" in read
+    assert {"DIMENSION_LIST", "_NCProperties"}.isdisjoint(read)
+
+
 def test_netcdf_3_is_named(tmp_path):
     (tmp_path / "old.nc").write_bytes(b"CDF\x01" + bytes(100))
     with pytest.raises(DataError, match="is NetCDF 3; make it NetCDF 4"):
