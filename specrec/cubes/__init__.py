@@ -28,8 +28,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from specrec.cubes import readers
 from specrec.cubes.coding import DTYPES as DTYPES
+from specrec.cubes.coding import NO_VALUE, choose_coding
 from specrec.cubes.coding import SPAN as SPAN
-from specrec.cubes.coding import choose_coding
 from specrec.cubes.stored import DEFAULTS, QUANTITIES, CubeFile, Outline, Put, PutStored, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.images import check_absent
@@ -155,7 +155,12 @@ def cube_writer(
                 raise DataError(f"{path}: {window} of {shape[2]} bands was filled with values of shape {values.shape}")
             if not np.isfinite(values).all():
                 raise DataError(f"{path}: the cube holds NaN or infinity in {window}")
-            put(window, coding.encode(values, str(path)))
+            if not coding.is_scaled or valid is None:
+                put(window, coding.encode(values, str(path)))
+                return
+            has_value = valid[window.slices][..., np.newaxis]
+            levels = coding.encode(np.where(has_value, values, np.float32(coding.offset)), str(path))
+            put(window, np.where(has_value, levels, np.uint16(NO_VALUE)))
 
         yield put_checked
         if later is not None:

@@ -2,7 +2,8 @@
 
 uint16 spreads a span of values evenly over the levels 0 to 65534: value = level * scale + offset. The default span is
 -0.25 to 1.75, a little more than estimates of 0 to 1 need, in steps of 2**-15, so that 0 and 1 and every level are
-exact in float32. Level 65535 is kept for pixels without a value. Nothing is clipped: a value outside is an error.
+exact in float32. Level 65535 is kept for pixels without a value, which read as 0. Nothing is clipped: a value outside
+is an error.
 """
 
 from dataclasses import dataclass
@@ -106,6 +107,14 @@ def choose_coding(dtype: str, span: tuple[float, float] | None = None) -> Coding
     if not -np.inf < low < high < np.inf:
         raise UsageError(f"a span of values runs from a lower to a higher number, not from {low:g} to {high:g}")
     return Coding(dtype, (high - low) / _LEVELS, low)
+
+
+def decode_own(stored: NDArray[Any], scale: float, offset: float) -> NDArray[np.float32]:
+    """Return the values of a file that specrec wrote: as `decode` does, and 0 where uint16 has the level `NO_VALUE`."""
+    values = decode(stored, scale, offset)
+    if stored.dtype.kind == "u" and stored.dtype.itemsize == 2:
+        values[stored == NO_VALUE] = 0.0
+    return values
 
 
 def decode(

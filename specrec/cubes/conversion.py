@@ -132,7 +132,8 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         check_room(target.path.parent, needed, f"the {needed / 1e9:.2g} GB of {target.path.name}")
         passes = 2 if target.dtype == "uint16" else 1
         tell = _Teller(progress, passes * height * width)
-        mask, remarks = cube.mask, list(cube.remarks)
+        mask = cube.mask
+        remarks = [*cube.remarks, *cube.noticed]
         if _is_of_icvl(cube, source):
             remarks.append(
                 f"{source.path}: read as the files of the ICVL site lie, rows from the bottom up; those of NTIRE 2018"
@@ -147,8 +148,6 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         )  # fmt: skip
         with writing as put:
             for window, values in _values(cube, way, target, tell, "writing"):
-                if span is not None and mask is not None:
-                    values = np.where(mask[window.slices][..., np.newaxis], values, np.float32(span[0]))
                 put(window, values)
     return Converted(shape, way, tuple(remarks))
 
@@ -248,10 +247,18 @@ def _values(
             window = Window(top, left, min(down, height - top), min(across, width - left))
             values = way.apply(cube.read(window))
             if target.scale != 1.0:
-                with np.errstate(over="ignore"):  # what float32 does not hold is told where it is written
-                    values = (values.astype(np.float64) * target.scale).astype(np.float32)
+                values = _scaled(values, target.scale)
             yield window, values
             tell(window, words)
+
+
+def _scaled(values: Cube, scale: float) -> Cube:
+    with np.errstate(over="ignore"):
+        scaled = (values.astype(np.float64) * scale).astype(np.float32)
+    if not np.isfinite(scaled).all():
+        worst = values.flat[np.abs(values).argmax()]
+        raise UsageError(f"--scale {scale:g} makes {worst:g} too large for float32; give a smaller factor")
+    return scaled
 
 
 def _span(cube: StoredCube, way: Resampling, target: Target, mask: Mask | None, tell: _Teller) -> tuple[float, float]:

@@ -7,10 +7,10 @@ stored * gain + offset. A pixel that the mask leaves out holds the ``data ignore
 and comes back as 0.
 
 What is read: any of the three interleaves, either byte order, integers and floating-point numbers of any size; the
-data file is found from the header and the header from the data file. A pixel with the ignored value in any band
-counts as left out. Gains and offsets are applied; else the values are divided by the ``reflectance scale factor``
-where there is one. Bands that the bad-bands list ``bbl`` marks with 0 are not read. A header that says no quantity
-leaves it open.
+data file is found from the header and the header from the data file. A pixel with the ignored value, or NaN, in every
+band that is read counts as left out. Gains and offsets are applied; else the values are divided by the ``reflectance
+scale factor`` where there is one. Bands that the bad-bands list ``bbl`` marks with 0 are not read. A header that says
+no quantity leaves it open.
 
 References
 ----------
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from specrec.cache import written_together
 from specrec.cubes.coding import NO_VALUE, decode
 from specrec.cubes.envi_header import Header, read_header, write_header
+from specrec.cubes.ignored import clear_missing, is_ignored, say_some
 from specrec.cubes.raw import Layout
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import Outline, PutStored, StoredCube
@@ -108,6 +109,8 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
     header.layout.check_file(data)
     height, width, bands = header.layout.shape
     given_up = bands - header.wavelengths.size
+    noticed: list[str] = []
+    bad = f"{found}: {given_up} of {bands} bands are not read, as its bad-bands list bbl says"
     return StoredCube(
         look.path,
         "envi",
@@ -115,17 +118,16 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         header.wavelengths,
         header.attributes,
         partial(_fetch, header, data),
-        partial(_mask, header, data),
-        (f"{found}: {given_up} of {bands} bands are not read, as its bad-bands list bbl says",) if given_up else (),
+        partial(_mask, header, data, noticed),
+        (*header.remarks, bad) if given_up else header.remarks,
+        noticed,
     )
 
 
 def _fetch(header: Header, data: Path, rows: slice, columns: slice) -> NDArray[np.generic]:
     numbers = _numbers(header, data, rows, columns)
     values = decode(numbers, header.scale, header.offset)
-    if header.ignored is not None:
-        values[~_valid(numbers, header.ignored)] = 0.0
-    return values
+    return values if header.ignored is None else clear_missing(values, numbers, (header.ignored,))
 
 
 def _numbers(header: Header, data: Path, rows: slice, columns: slice) -> NDArray[np.generic]:
@@ -133,29 +135,19 @@ def _numbers(header: Header, data: Path, rows: slice, columns: slice) -> NDArray
     return numbers if header.kept is None else numbers[..., header.kept]
 
 
-def _mask(header: Header, data: Path) -> Mask | None:
+def _mask(header: Header, data: Path, noticed: list[str]) -> Mask | None:
     if header.ignored is None:
         return None
     height, width, bands = header.layout.shape
     step = max(1, _BLOCK // (width * bands * header.layout.dtype.itemsize))
-    blocks = (slice(top, min(top + step, height)) for top in range(0, height, step))
-    mask = np.concatenate(
-        [_valid(_numbers(header, data, rows, slice(0, width)), header.ignored) for rows in blocks], axis=0
-    )
-    return None if mask.all() else mask
-
-
-def _valid(numbers: NDArray[np.generic], ignored: float) -> Mask:
-    """Tell which pixels hold the ignored value nowhere."""
-    with np.errstate(over="ignore"):
-        missing = np.isnan(numbers) if math.isnan(ignored) else numbers == _as_stored(ignored, numbers.dtype)
-    valid: Mask = ~missing.any(axis=-1)
-    return valid
-
-
-def _as_stored(ignored: float, dtype: np.dtype[np.generic]) -> float:
-    """Round as the file's numbers are: a header may say -3.4028e38 or 0.1 of a float32."""
-    return float(np.float32(ignored)) if dtype.kind == "f" and dtype.itemsize == 4 else ignored
+    valid, some = np.empty((height, width), dtype=np.bool_), 0
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        ignored = is_ignored(_numbers(header, data, rows, slice(0, width)), (header.ignored,))
+        valid[rows] = ~ignored.all(axis=-1)
+        some += int(np.count_nonzero(ignored.any(axis=-1) & valid[rows]))
+    noticed.extend(say_some(some, (header.ignored,), str(data)))
+    return None if valid.all() else valid
 
 
 def _data_of(header: Path, layout: Layout) -> Path:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from specrec.cubes.raw import Layout
 from specrec.cubes.stored import DEFAULTS, QUANTITIES, Outline
-from specrec.cubes.wavelength_units import in_nanometres
+from specrec.cubes.wavelength_units import in_nanometres, is_known
 from specrec.errors import DataError
 from specrec.parameters import Value
 
@@ -50,6 +50,8 @@ class Header:
         The stored number that means no value; None: there is none.
     scale, offset
         value = stored * scale + offset; one number or one per band.
+    remarks
+        Sentences for the user.
     """
 
     layout: Layout
@@ -59,6 +61,7 @@ class Header:
     ignored: float | None
     scale: float | NDArray[np.float64]
     offset: float | NDArray[np.float64]
+    remarks: tuple[str, ...]
 
 
 def write_header(path: Path, outline: Outline, ignored: float | None) -> None:
@@ -101,7 +104,7 @@ def read_header(path: Path, wavelengths: NDArray[np.float64] | None) -> Header:
     path
         The .hdr file.
     wavelengths
-        nm, for a header that says none.
+        nm, for a header that says none, or none in a unit that is read.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def read_header(path: Path, wavelengths: NDArray[np.float64] | None) -> Header:
     dtype = np.dtype(_TYPES[kind]).newbyteorder("<" if order == "0" else ">")
     layout = Layout((height, width, bands), dtype, interleave, start)
     scale, offset = _scaling(fields, bands, path)
-    grid, kept = _wavelengths(fields, bands, wavelengths, path), _kept(fields, bands, path)
+    (grid, remarks), kept = _wavelengths(fields, bands, wavelengths, path), _kept(fields, bands, path)
     if kept is not None:
         grid = grid[kept]
         scale, offset = (every[kept] if np.ndim(every) else every for every in (np.asarray(scale), np.asarray(offset)))
@@ -137,6 +140,7 @@ def read_header(path: Path, wavelengths: NDArray[np.float64] | None) -> Header:
         ignored[0] if ignored else None,
         scale,
         offset,
+        remarks,
     )
 
 
@@ -169,12 +173,12 @@ def _text(content: bytes) -> str:
 
 def _wavelengths(
     fields: dict[str, Any], bands: int, given: NDArray[np.float64] | None, path: Path
-) -> NDArray[np.float64]:
-    said = np.array(_numbers(fields, "wavelength", path))
-    if said.size:
-        grid = in_nanometres(said, str(fields.get("wavelength units", "")), str(path))
-    elif given is not None:
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    said, unit, remark = np.array(_numbers(fields, "wavelength", path)), str(fields.get("wavelength units", "")), None
+    if given is not None and not (said.size and is_known(unit)):
         grid = given
+    elif said.size:
+        grid, remark = in_nanometres(said, unit, str(path))
     else:
         raise DataError(
             f"{path} says no wavelengths; add a line 'wavelength = {{ .. }}' in nanometers to it, or give them"
@@ -182,7 +186,7 @@ def _wavelengths(
         )
     if grid.size != bands:
         raise DataError(f"{path}: the cube has {bands} bands and there are {grid.size} wavelengths")
-    return grid
+    return grid, (remark,) if remark else ()
 
 
 def _kept(fields: dict[str, Any], bands: int, path: Path) -> NDArray[np.intp] | None:

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.coding import decode
+from specrec.cubes.coding import decode_own
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.errors import DataError, SpecrecError
@@ -213,20 +213,30 @@ def attributes_of(holder: h5py.File | h5py.Dataset, path: Path, keys: Iterable[s
 
 
 def values_of(dataset: h5py.Dataset, part: tuple[slice, ...], path: Path) -> NDArray[np.generic]:
-    """Read a part of an array, with the scale and offset that its attributes say.
+    """Read a part of an array of a file of ours, with the scale and offset that its attributes say.
 
     Raises
     ------
     DataError
         If the file does not hold what the array claims, or the scale is none.
     """
+    return decode_own(dataset[part], *scale_of(dataset, path))
+
+
+def scale_of(dataset: h5py.Dataset, path: Path) -> tuple[float, float]:
+    """Read the scale and offset of an array: value = stored * scale + offset.
+
+    Raises
+    ------
+    DataError
+        If they are no numbers.
+    """
     said = attributes_of(dataset, path, ("scale_factor", "add_offset"))
     scale, offset = said.get("scale_factor", 1.0), said.get("add_offset", 0.0)
     try:
-        factor, start = float(scale), float(offset)
+        return float(scale), float(offset)
     except ValueError:
         raise DataError(f"{path}: scale_factor {scale} and add_offset {offset} must be numbers") from None
-    return decode(dataset[part], factor, start)
 
 
 def _check_held(dataset: h5py.Dataset, path: Path) -> None:

@@ -3,12 +3,14 @@
 The variable is named by the quantity, ``radiance`` or ``reflectance``, and has ``units`` and ``long_name``; its third
 coordinate is the variable ``wavelength`` in nm, ``standard_name`` ``radiation_wavelength``. uint16 has
 ``scale_factor`` and ``add_offset``, which readers of CF apply by themselves. A mask is the flag variable ``valid``
-(``flag_values`` 0 and 1, ``flag_meanings`` "invalid valid"), named in ``ancillary_variables``. The attributes of
+(``flag_values`` 0 and 1, ``flag_meanings`` "invalid valid"), named in ``ancillary_variables``; a uint16 pixel outside
+of it holds the ``_FillValue`` 65535. The attributes of
 `specrec.cubes.hdf5` are attributes of the file, beside ``Conventions``, ``title``, ``source`` and ``history``.
 
 Writing needs h5netcdf, which comes with ``specrec[netcdf]``; reading does not. Read are also files of other makers
 with one variable of three axes, of which one, first or last, is a coordinate named ``wavelength`` or with its
-``standard_name``.
+``standard_name``. A pixel that holds ``_FillValue`` or ``missing_value`` in every band is left out
+(`specrec.cubes.ignored`).
 
 References
 ----------
@@ -26,11 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.hdf5 import attributes_of, chunk_shape, fixed, numbers, open_hdf5, values_of
+from specrec.cubes.coding import NO_VALUE, decode
+from specrec.cubes.hdf5 import attributes_of, chunk_shape, fixed, numbers, open_hdf5, scale_of
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
+from specrec.cubes.ignored import clear_missing, is_ignored, say_some
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
-from specrec.cubes.wavelength_units import in_nanometres
+from specrec.cubes.wavelength_units import in_nanometres, is_known
 from specrec.errors import DataError, UsageError
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
@@ -41,6 +45,7 @@ dtypes: Mapping[str, str] = {
     "uint16": "",
 }
 
+_REFERENCES = "REFERENCE_LIST"  # of HDF5's dimension scales
 _STANDARD_NAME = "radiation_wavelength"
 _HISTORY = f"written by specrec {version('specrec')}"  # unless the cube has one
 _OWN = ("Conventions", "title", "source", "history")
@@ -62,7 +67,8 @@ def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
             fixed({"units": "nm", "standard_name": _STANDARD_NAME, "long_name": "wavelength of the band"})
         )
         quantity = str(outline.attributes["quantity"])
-        cube = file.create_variable(quantity, ("y", "x", "wavelength"), coding.dtype, chunks=chunks)
+        fill = np.uint16(NO_VALUE) if coding.is_scaled and outline.mask is not None else None
+        cube = file.create_variable(quantity, ("y", "x", "wavelength"), coding.dtype, chunks=chunks, fillvalue=fill)
         cube.attrs.update(fixed({"units": str(outline.attributes["units"]), "long_name": f"spectral {quantity}"}))
         if coding.is_scaled:
             cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
@@ -111,41 +117,75 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         cube = numbers(file, places.cube, 3, path)
         first, second, third = cube.shape
         shape = (second, third, first) if places.bands_first else (first, second, third)
-        grid = wavelengths
+        grid, remark = wavelengths, None
         if places.wavelengths is not None:
             said = numbers(file, places.wavelengths, 1, path)
             unit = str(attributes_of(said, path, ["units"]).get("units", ""))
-            grid = in_nanometres(said[()], unit, str(path))
+            if grid is None or is_known(unit):
+                grid, remark = in_nanometres(said[()], unit, str(path))
         if grid is None or grid.size != shape[2]:
             found = "no wavelengths" if grid is None else f"{grid.size} wavelengths"
             raise DataError(f"{path}: the variable {places.cube!r} has {shape[2]} bands and there are {found}")
         if places.mask is not None and (held := numbers(file, places.mask, 2, path).shape) != shape[:2]:
             raise DataError(f"{path}: the mask has shape {held} and the cube {shape}")
-        said_of_all = attributes_of(file, path)
+        said_of_all = attributes_of(file, path, [key for key in file.attrs if not key.startswith("_")])
+        ignored = _ignored(cube, path)
     attributes: dict[str, Value] = {
-        key: value
-        for key, value in said_of_all.items()
-        if not key.startswith("_") and (key not in _OWN or (key == "history" and value != _HISTORY))
+        key: value for key, value in said_of_all.items() if key not in _OWN or (key == "history" and value != _HISTORY)
     }
     if "quantity" not in attributes and places.cube in QUANTITIES:
         attributes["quantity"] = places.cube
     if attributes.get("quantity", QUANTITIES[0]) not in QUANTITIES:
         raise DataError(f"{path}: the attribute quantity is {attributes['quantity']!r}, not {' or '.join(QUANTITIES)}")
 
+    remarks, noticed = ((remark,) if remark else ()), list[str]()
+
     def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
         with open_hdf5(path) as file:
             cube = numbers(file, places.cube, 3, path)
-            if places.bands_first:
-                return np.moveaxis(values_of(cube, (slice(None), rows, columns), path), 0, -1)
-            return values_of(cube, (rows, columns), path)
+            part = (slice(None), rows, columns) if places.bands_first else (rows, columns)
+            stored = cube[part]
+            scale, offset = scale_of(cube, path)
+        stored = np.moveaxis(stored, 0, -1) if places.bands_first else stored
+        return clear_missing(decode(stored, scale, offset), stored, ignored)
 
     def fetch_mask() -> Mask | None:
-        if places.mask is None:
-            return None
         with open_hdf5(path) as file:
-            return np.asarray(numbers(file, places.mask, 2, path)[()]).astype(np.bool_)
+            flags = None if places.mask is None else numbers(file, places.mask, 2, path)[()].astype(np.bool_)
+            if not ignored:
+                return flags
+            bands_missing = _count_missing(numbers(file, places.cube, 3, path), places.bands_first, ignored)
+        valid: Mask = bands_missing < shape[2]
+        noticed.extend(say_some(int(np.count_nonzero(bands_missing[valid])), ignored, str(path)))
+        if flags is not None:
+            valid &= flags
+        return None if flags is None and valid.all() else valid
 
-    return StoredCube(path, "netcdf", shape, grid, attributes, fetch, fetch_mask)
+    return StoredCube(path, "netcdf", shape, grid, attributes, fetch, fetch_mask, remarks, noticed)
+
+
+def _ignored(cube: h5py.Dataset, path: Path) -> tuple[float, ...]:
+    """Read the stored numbers that stand for no value."""
+    found: list[float] = []
+    for key in ("_FillValue", "missing_value"):
+        if attributes_of(cube, path, [key]):  # its length is checked
+            try:
+                found += [float(number) for number in np.ravel(cube.attrs[key])]
+            except (TypeError, ValueError):
+                raise DataError(f"{path}: {key} of {cube.name.strip('/')!r} must be a number") from None
+    return tuple(dict.fromkeys(found))
+
+
+def _count_missing(cube: h5py.Dataset, bands_first: bool, ignored: tuple[float, ...]) -> NDArray[np.uint32]:
+    """Count the bands without a value in each pixel, chunk by chunk."""
+    axis = 0 if bands_first else 2
+    shape = cube.shape[1:] if bands_first else cube.shape[:2]
+    found = np.zeros(shape, dtype=np.uint32)
+    whole_lines = ((slice(line, line + 1), slice(None), slice(None)) for line in range(cube.shape[0]))
+    for part in cube.iter_chunks() if cube.chunks else whole_lines:
+        place = part[1:] if bands_first else part[:2]
+        found[place] += is_ignored(cube[part], ignored).sum(axis=axis, dtype=np.uint32)
+    return found
 
 
 def _find(file: h5py.File, path: Path) -> _Places:
@@ -155,13 +195,28 @@ def _find(file: h5py.File, path: Path) -> _Places:
         found = ", ".join(sorted(cubes)[:8]) or "none"
         raise DataError(f"{path}: one variable with three axes was expected, or one named radiance; there is {found}")
     [name] = ours or cubes
-    axes = [[scale.name.strip("/") for scale in dimension.values()] for dimension in file[name].dims]
-    bands = [(axis, scale) for axis, scales in enumerate(axes) for scale in scales if _is_spectral(file, scale, path)]
+    scales = [key for key in file if isinstance(file[key], h5py.Dataset) and _REFERENCES in file[key].attrs]
+    bands = [
+        (axis, scale)
+        for scale in scales
+        if _is_spectral(file, scale, path)
+        for axis in _axes_of(file, scale, name, path)
+    ]
     if bands and bands[0][0] == 1:
         raise DataError(f"{path}: the wavelengths of {name!r} are its second axis; they must be the first or the last")
     axis, wavelengths = bands[0] if bands else (2, None)
     mask = "valid" if "valid" in file and isinstance(file["valid"], h5py.Dataset) else None
     return _Places(name, axis == 0, wavelengths, mask)
+
+
+def _axes_of(file: h5py.File, scale: str, cube: str, path: Path) -> list[int]:
+    """Find the axes of a variable that a coordinate belongs to, by the list which the coordinate keeps.
+
+    The lists that variables keep of their coordinates are of variable length, and where one is damaged the HDF5
+    library may never come back from reading it.
+    """
+    attributes_of(file[scale], path, [_REFERENCES])  # its length is checked
+    return sorted(int(axis) for reference, axis in file[scale].attrs[_REFERENCES] if file[reference] == file[cube])
 
 
 def _is_spectral(file: h5py.File, key: str, path: Path) -> bool:

@@ -57,6 +57,11 @@ class Look:
         return self.start[124:128] in (b"\x00\x01IM", b"\x01\x00MI")
 
     @property
+    def is_matlab(self) -> bool:
+        """Whether this is a MATLAB file by its own words, of version 5 or 7.3."""
+        return self.is_matlab_5 or self.start.startswith(b"MATLAB 7.3")
+
+    @property
     def attributes(self) -> frozenset[str]:
         """Names of the attributes of an HDF5 file."""
         return self.names[1]
@@ -98,6 +103,7 @@ READERS: list[Reader] = [
     ),
     Reader("envi", "specrec.cubes.envi", _is_envi),  # last: data without a mark of their own, by the header beside
 ]
+_OF_MATLAB = ("mat", "matlab")
 
 
 def find(
@@ -124,7 +130,7 @@ def find(
     Raises
     ------
     UsageError
-        Where there is no such file.
+        Where there is no such file, or `key` or `layout` is given for one that is not MATLAB's.
     DataError
         If it cannot be read, or is nothing that specrec knows.
     """
@@ -136,6 +142,7 @@ def find(
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     if key is not None or layout is not None:
+        _check_matlab(look)
         foreign: Any = import_module("specrec.cubes.foreign")
         named: StoredCube = foreign.stored(look, wavelengths, key=key, layout=layout)
         return named
@@ -146,6 +153,15 @@ def find(
         held = f"it holds {', '.join(sorted(look.keys)[:8])}" if look.keys else "neither by content nor by suffix"
         raise DataError(f"{path} is no cube file that specrec knows ({held})")
     return _stored(f"specrec.cubes.{by_suffix}", look, wavelengths)
+
+
+def _check_matlab(look: Look) -> None:
+    """Refuse the name of an array or a layout for a file that has a form of its own."""
+    known = None if look.is_matlab else next((reader for reader in READERS if reader.knows(look)), None)
+    if known is not None and known.form not in _OF_MATLAB:
+        raise UsageError(
+            f"{look.path} is {known.form} and no MATLAB file, for which alone --key and --layout are; leave them out"
+        )
 
 
 def _stored(module: str, look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:

@@ -71,6 +71,8 @@ class StoredCube:
         Gives the valid pixels, (height, width) bool, or None: all are valid.
     remarks
         Sentences for the user, where the file did not say something, or was read otherwise than it lies.
+    noticed
+        More of them, complete once the mask was asked for: what only a look at all values tells.
     """
 
     path: Path
@@ -81,6 +83,7 @@ class StoredCube:
     fetch: Callable[[slice, slice], NDArray[np.generic]] = field(repr=False)
     fetch_mask: Callable[[], Mask | None] = field(default=lambda: None, repr=False)
     remarks: tuple[str, ...] = ()
+    noticed: list[str] = field(default_factory=list)
 
     @cached_property
     def mask(self) -> Mask | None:

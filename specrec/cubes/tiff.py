@@ -9,7 +9,7 @@ float16 or uint16. A mask is a second page, the kind that GDAL takes for the mas
 each band by its wavelength, and says the same scale and offset in GDAL's way.
 
 Read are such files, and multi-band TIFF of other makers if it is uncompressed in one piece and the caller knows the
-wavelengths; planes or pixels may follow each other.
+wavelengths; planes or pixels may follow each other, and each plane may be a grey page of its own.
 """
 
 import json
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.coding import decode
+from specrec.cubes.coding import decode, decode_own
 from specrec.cubes.raw import Layout
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
@@ -90,14 +90,18 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
     """Open a file whose windows are read when asked for."""
     path = look.path
     with _opened(path) as file:
-        layout = _layout(file.pages[0], path)
+        planes = _planes(file, path)
         said = _said(file.pages[0].description, path)
         masked = len(file.pages) > 1 and file.pages[1].subfiletype == _MASK_OF_ANOTHER_PAGE
-    layout.check_file(path)
-    bands = layout.shape[2]
-    named = said.pop("wavelengths", None)
+    for plane in planes:
+        plane.check_file(path)
+    height, width, bands = planes[0].shape
+    bands *= len(planes)
+    named, is_scaled = said.pop("wavelengths", None), "scale_factor" in said
     if named is None and wavelengths is None:
-        raise DataError(f"{path} says no wavelengths, and what {bands} bands are cannot be guessed")
+        raise DataError(
+            f"{path} says no wavelengths, and what {bands} bands are cannot be guessed; give them (--wavelengths)"
+        )
     try:
         grid = check_wavelengths(named if wavelengths is None or named is not None else wavelengths, str(path))
         scale, offset = (float(said.pop(key, neutral)) for key, neutral in (("scale_factor", 1.0), ("add_offset", 0.0)))
@@ -111,11 +115,16 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in said.items()
     }
 
-    def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
-        return decode(layout.read(path, rows, columns), scale, offset)
+    decoding = decode_own if is_scaled else decode
 
-    fetch_mask = partial(_mask, path, layout.shape) if masked else lambda: None
-    return StoredCube(path, "tiff", layout.shape, grid, attributes, fetch, fetch_mask)
+    def fetch(rows: slice, columns: slice) -> NDArray[np.generic]:
+        bands_read = [plane.read(path, rows, columns) for plane in planes]
+        stored = bands_read[0] if len(planes) == 1 else np.concatenate(bands_read, axis=2)
+        return decoding(stored, scale, offset)
+
+    shape = height, width, bands
+    fetch_mask = partial(_mask, path, shape) if masked else lambda: None
+    return StoredCube(path, "tiff", shape, grid, attributes, fetch, fetch_mask)
 
 
 def _description(outline: Outline) -> str:
@@ -157,6 +166,20 @@ def _opened(path: Path) -> Iterator[Any]:
         raise DataError(f"{path} is not a whole TIFF file ({reason}); copy or download it again") from None
     finally:
         log.disabled = was
+
+
+def _planes(file: Any, path: Path) -> list[Layout]:
+    """Find the one page of all bands, or the grey pages of one band each that are like the first."""
+    first = _layout(file.pages[0], path)
+    if first.shape[2] > 1:
+        return [first]
+    pages = [_layout(page, path) for page in file.pages[1:] if page.shape == first.shape[:2] and not _is_aside(page)]
+    return [first, *(page for page in pages if page.shape == first.shape and page.dtype == first.dtype)]
+
+
+def _is_aside(page: Any) -> bool:
+    """Tell whether a page is a preview or a mask of another."""
+    return bool(page.is_reduced or page.subfiletype & _MASK_OF_ANOTHER_PAGE)
 
 
 def _layout(page: Any, path: Path) -> Layout:

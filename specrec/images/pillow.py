@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ _ONE_BYTE = {"1", "L", "P"}  # per pixel in Pillow's memory; the others take fou
 _EXIF, _COLOUR_SPACE, _INTEROPERABILITY, _INDEX = 0x8769, 0xA001, 0xA005, 1
 
 
-def open_picture(path: Path, kind: str, max_pixels: int) -> Stored:
-    """Decode a file of 8 bits per channel or fewer; what it cannot be is refused before."""
+def open_picture(path: Path, kind: str, max_pixels: int, content: BinaryIO | None = None) -> Stored:
+    """Decode a file of 8 bits per channel or fewer, or other `content` for it; what it cannot be is refused before."""
 
     def check(picture: "Picture") -> None:
         # not JPEG: a second picture there is a preview, a depth map or the like
@@ -33,7 +33,7 @@ def open_picture(path: Path, kind: str, max_pixels: int) -> Stored:
         if picture.mode not in _MODES:
             raise DataError(f"{path} is a {picture.mode} image; save it as sRGB first")
 
-    picture = load_picture(path, (kind,), max_pixels, check)
+    picture = load_picture(path, (kind,), max_pixels, check, content)
     remarks = []
     with quiet_pillow():
         try:
@@ -102,6 +102,7 @@ def load_picture(
     formats: tuple[str, ...],
     max_pixels: int = MAX_PIXELS,
     check: Callable[["Picture"], None] | None = None,
+    content: BinaryIO | None = None,
 ) -> "Picture":
     """Decode a file with Pillow, or say in one sentence why it cannot be.
 
@@ -113,11 +114,13 @@ def load_picture(
         That it may have, as Pillow names them.
     check
         Called with the picture when its header is read and nothing is decoded; it may raise a DataError.
+    content
+        What is decoded instead of the file.
     """
     import PIL.Image
 
     try:
-        with quiet_pillow(), path.open("rb") as file:
+        with quiet_pillow(), content or path.open("rb") as file:
             picture = PIL.Image.open(file, formats=formats)
             check_size(path, (picture.height, picture.width), _bytes_per_pixel(picture), max_pixels)
             if check is not None:

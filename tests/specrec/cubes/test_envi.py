@@ -107,12 +107,35 @@ def test_gain_offset_scale_factor_and_ignored_values_are_applied(tmp_path):
     back = read_cube(header)
     np.testing.assert_allclose(back.cube, counts / 10000, rtol=1e-7)
     assert (back.mask, back.attributes) == (None, {"quantity": "reflectance"})
-    counts[2, 3, 1] = 200
+    counts[2, 3] = 200
     back = read_cube(write_foreign(tmp_path, counts, data__ignore__value=200))
     assert not back.mask[2, 3]
     assert back.mask.sum() == 34
     assert (back.cube[2, 3] == 0).all()
     np.testing.assert_array_equal(back.cube[back.mask], counts[back.mask])
+
+
+def test_wavelengths_without_a_unit_are_nm_or_micrometres_by_their_size(tmp_path):
+    micrometres = {"wavelength": "{0.4, 0.45, 0.5, 1}"}
+    for unit in (None, "Unknown"):
+        header = write_foreign(tmp_path, some_counts(), **micrometres, wavelength__units=unit)
+        with open_cube(header) as stored:
+            assert stored.wavelengths.tolist() == [400, 450, 500, 1000]
+            assert stored.remarks == (f"{header}: its wavelengths have no unit and were taken for micrometres",)
+    with open_cube(write_foreign(tmp_path, some_counts(), wavelength__units=None)) as stored:
+        assert (stored.wavelengths.tolist(), stored.remarks) == ([400, 410, 420, 430], ())
+    header = write_foreign(tmp_path, some_counts(), wavelength="{40, 41, 42, 43}", wavelength__units=None)
+    with pytest.raises(DataError, match=r"the wavelength units are ''; nanometers were expected \(or .* --wavelengths"):
+        read_cube(header)
+
+
+@pytest.mark.parametrize("fields", [{"wavelength__units": None}, {"wavelength__units": "Index"}], ids=str)
+def test_the_users_wavelengths_win_over_those_without_a_unit_that_is_read(tmp_path, fields):
+    header = write_foreign(tmp_path, some_counts(), wavelength="{0.4, 0.5, 0.6, 0.7}", **fields)
+    with open_cube(header, [410, 420, 430, 440]) as stored:
+        assert (stored.wavelengths.tolist(), stored.remarks) == ([410, 420, 430, 440], ())
+    header = write_foreign(tmp_path, some_counts())
+    assert read_cube(header, [410, 420, 430, 440]).wavelengths.tolist() == [400, 410, 420, 430]
 
 
 def test_a_large_mask_is_found_in_parts(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specrec.cubes import open_cube, read_cube
+from specrec.cubes import open_cube, read_cube, write_cube
 from specrec.cubes.layouts import LAYOUTS, NAMES
 from specrec.errors import DataError, UsageError
 from specrec.scenes import Window
@@ -215,3 +215,30 @@ def test_text_is_no_array(tmp_path):
 def test_the_table_names_each_layout_once_and_says_the_wavelengths_it_promises():
     assert len(set(NAMES)) == len(NAMES) == len(LAYOUTS)
     assert all(len(grid) == bands for layout in LAYOUTS for bands, grid in layout.grids.items())
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.nc", "a.tif", "a.npy", "a.hdr"])
+@pytest.mark.parametrize("named", [{"key": "cube"}, {"layout": "arad"}], ids=str)
+def test_a_key_or_a_layout_is_refused_for_what_is_no_matlab_file(tmp_path, name, named):
+    dtype = "float32" if name == "a.npy" else "uint16"
+    write_cube(tmp_path / name, some(bands=31).astype(float), WAVELENGTHS, {"quantity": "radiance"}, dtype=dtype)
+    words = rf"{name} is \w+ and no MATLAB file, for which alone --key and --layout are; leave them out"
+    with pytest.raises(UsageError, match=words), open_cube(tmp_path / name, **named):
+        pass
+
+
+def test_a_key_serves_for_any_hdf5_that_no_reader_knows_and_for_what_says_it_is_matlab(tmp_path):
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["S"] = some(bands=4).T
+    np.testing.assert_array_equal(read_by_key(tmp_path / "own.h5", "S"), some(bands=4).astype(np.float32))
+    with h5py.File(tmp_path / "own.mat", "w", userblock_size=512) as file:
+        file["cube"], file["wavelengths"] = some(bands=4).T, np.arange(400, 440, 10)
+        file.attrs["format_version"] = 1
+    content = (tmp_path / "own.mat").read_bytes()
+    (tmp_path / "own.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(128) + content[128:])
+    np.testing.assert_array_equal(read_by_key(tmp_path / "own.mat", "cube"), some(bands=4).astype(np.float32))
+
+
+def read_by_key(path, key):
+    with open_cube(path, np.arange(400, 440, 10), key=key) as stored:
+        return stored.read()

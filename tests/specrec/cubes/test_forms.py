@@ -2,8 +2,10 @@
 
 import random
 
+import h5py
 import numpy as np
 import pytest
+import tifffile
 
 from specrec.cubes import (
     DTYPES,
@@ -208,3 +210,29 @@ def test_wavelengths_are_given_for_a_file_that_names_none_and_never_replace_thos
     np.testing.assert_array_equal(read_cube(tmp_path / "bare.npy", range(450, 450 + 28)).wavelengths, range(450, 478))
     write_cube(tmp_path / "full.tif", some_cube(2, 3), WAVELENGTHS, ATTRIBUTES)
     np.testing.assert_array_equal(read_cube(tmp_path / "full.tif", range(31)).wavelengths, WAVELENGTHS)
+
+
+@pytest.mark.parametrize("form", [form for form, dtype in PAIRS if dtype == "uint16"])
+def test_a_pixel_without_a_value_is_the_level_65535_of_uint16_and_reads_as_0(tmp_path, form):
+    path, cube, mask = tmp_path / f"cube{SUFFIXES[form]}", some_cube(5, 6), some_mask(5, 6)
+    cube[~mask] = 1e6  # what lies there need not fit the span
+    write_cube(path, cube, WAVELENGTHS, ATTRIBUTES, mask, dtype="uint16")
+    levels = stored_levels(path, form)
+    np.testing.assert_array_equal((levels == 65535).all(axis=2), ~mask)
+    np.testing.assert_array_equal((levels == 65535).any(axis=2), ~mask)
+    back = read_cube(path)
+    np.testing.assert_array_equal(back.mask, mask)
+    assert (back.cube[~mask] == 0).all()
+    np.testing.assert_allclose(back.cube[mask], cube[mask], atol=2**-16)
+
+
+def stored_levels(path, form):
+    """The numbers of a file as other programs find them, (height, width, bands)."""
+    if form == "tiff":
+        return np.moveaxis(tifffile.imread(path, key=0), 0, -1)
+    if form == "envi":
+        return np.fromfile(path.with_suffix(".img"), "<u2").reshape(5, 6, 31)
+    with h5py.File(path) as file:
+        cube = file["reflectance" if form == "netcdf" else "cube"]
+        assert form != "netcdf" or cube.attrs["_FillValue"] == 65535
+        return cube[()]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from specrec.cubes import read_cube, tiff, write_cube
+from specrec.cubes import open_cube, read_cube, tiff, write_cube
 from specrec.errors import DataError
+from specrec.scenes import Window
 from specrec.spectra import WAVELENGTHS
 
 RADIANCE = {"quantity": "radiance", "method": "gan"}
@@ -72,6 +73,25 @@ def test_files_of_other_makers_are_read_with_wavelengths_given(tmp_path, dtype, 
         read_cube(tmp_path / "a.tif")
     with pytest.raises(DataError, match="7 bands and there are 6 wavelengths"):
         read_cube(tmp_path / "a.tif", range(6))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_equal_grey_pages_are_the_planes_of_a_cube(tmp_path, order, one_by_one):
+    counts = (some_cube(5, 6, 31) * 65535).astype(np.uint16)
+    with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=order) as file:
+        if one_by_one:
+            for band in range(31):
+                file.write(counts[..., band], photometric="minisblack", contiguous=False, metadata=None)
+                if band in (0, 30):  # what is beside the planes
+                    file.write(counts[::2, ::2, band], photometric="minisblack", subfiletype=1, metadata=None)
+        else:
+            file.write(np.moveaxis(counts, -1, 0), photometric="minisblack")
+    with open_cube(tmp_path / "a.tif", WAVELENGTHS) as stored:
+        np.testing.assert_array_equal(stored.read(), counts)
+        np.testing.assert_array_equal(stored.read(Window(1, 2, 3, 4), step=2), counts[1:4:2, 2:6:2])
+    with pytest.raises(DataError, match=r"what 31 bands are cannot be guessed; give them \(--wavelengths\)"):
+        read_cube(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("how", [{"compression": "zlib"}, {"tile": (16, 16)}])

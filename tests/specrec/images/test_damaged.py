@@ -127,6 +127,45 @@ def test_a_jpeg_whose_second_half_is_zeros_is_refused(tmp_path, options):
         read_image(path)
 
 
+MODES = [("RGB", {"subsampling": 0}), ("RGB", {"subsampling": 2}), ("RGB", {"restart_marker_blocks": 2}), ("L", {})]
+
+
+@pytest.mark.parametrize(("mode", "options"), MODES, ids=str)
+def test_a_jpeg_that_ends_early_with_an_end_marker_is_refused(tmp_path, mode, options):
+    path = tmp_path / "half.jpg"
+    PIL.Image.fromarray(picture(64, 64)).convert(mode).save(path, quality=90, **options)
+    content = path.read_bytes()
+    for kept in (len(content) // 2, len(content) - 64):
+        path.write_bytes(content[:kept] + b"\xff\xd9")
+        with pytest.raises(DataError, match=r"half\.jpg is damaged and cannot be decoded: the file ends before"):
+            read_image(path)
+
+
+@pytest.mark.parametrize(("mode", "options"), MODES, ids=str)
+@pytest.mark.parametrize("tail", [b"", b"\xff", bytes(1000)], ids=["none", "half", "zeros"])
+def test_a_jpeg_with_all_pixels_and_no_end_marker_is_read(tmp_path, mode, options, tail):
+    path = tmp_path / "whole.jpg"
+    for size in (1, 16, 37):
+        PIL.Image.fromarray(picture(size, size)).convert(mode).save(path, **options)
+        expected, content = read_image(path), path.read_bytes()
+        np.testing.assert_array_equal(expected * 255, np.asarray(PIL.Image.open(path).convert("RGB")))
+        path.write_bytes(content[:-2] + tail)
+        np.testing.assert_array_equal(read_image(path), expected)
+
+
+def test_a_progressive_jpeg_without_its_last_scans_is_refused(tmp_path):
+    path = tmp_path / "half.jpg"
+    PIL.Image.fromarray(picture(64, 64)).save(path, progressive=True)
+    content = path.read_bytes()
+    scans = [place for place in range(len(content)) if content.startswith(b"\xff\xda", place)]
+    assert len(scans) > 4
+    assert read_image(path).shape == (64, 64, 3)
+    for scan in scans[1:]:
+        path.write_bytes(content[: scan - 1] + b"\xff\xd9")
+        with pytest.raises(DataError, match=r"half\.jpg is damaged and cannot be decoded: the file ends before"):
+            read_image(path)
+
+
 def test_a_truncated_tiff_is_refused_however_it_is_laid_out(tmp_path):
     path = tmp_path / "half.tif"
     for options in ({}, {"rowsperstrip": 4}, {"tile": (16, 16), "compression": "zlib"}, {"planarconfig": "separate"}):
