@@ -211,3 +211,12 @@ def test_an_interrupt_leaves_with_130_and_keeps_what_is_finished(run: Run, monke
     assert 1 <= len(cubes("out")) == len(list(Path("out").iterdir()))
     assert run("photos", "-o", "out", "--skip-existing").code == 0
     assert len(cubes("out")) == 3
+
+
+def test_uint16_holds_the_estimates_of_saturated_colours(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = registry().reconstructor("linear")
+    spread = lambda _self, rgb: np.full((*rgb.shape[:2], 31), np.linspace(-0.9, 2.9, 31), np.float32)  # noqa: E731
+    monkeypatch.setattr(method, "reconstruct", spread)
+    assert run("photos", "--dtype", "uint16").code == 0
+    with open_cube("p0.h5") as stored:
+        np.testing.assert_allclose(stored.read()[0, 0], np.linspace(-0.9, 2.9, 31), atol=2**-15 + 1e-6)
