@@ -158,8 +158,12 @@ class Workshop:
         examination = Examination(self.colours, method.threads) if is_standard_grid(wavelengths) else None
         preview = Preview(photo.shape) if choices.preview and examination is not None else None
 
+        trust: Trust | None = None
+
         def found() -> dict[str, Value]:
-            return {} if examination is None else examination.result().attributes()
+            nonlocal trust
+            trust = None if examination is None else examination.result()
+            return {} if trust is None else trust.attributes()
 
         writing = cube_writer(
             target, shape, wavelengths, self._attributes,
@@ -175,7 +179,6 @@ class Workshop:
                 del cube  # or it would stay while the next tile is computed
         if preview is not None:
             preview.write(preview_path(target), image.name, method.name, overwrite=choices.overwrite)
-        trust = None if examination is None else examination.result()
         grid = (float(wavelengths[0]), float(wavelengths[-1]))
         return Reconstructed(shape, seams, grid, trust, tuple(photo.remarks))
 
@@ -202,12 +205,6 @@ def reconstruct_file(
     image: Path,
     target: Path,
     *,
-    weights: Path | None = None,
-    device: str = "auto",
-    threads: int | None = None,
-    tiles: str = "auto",
-    max_pixels: int = MAX_PIXELS,
-    overwrite: bool = False,
     choices: Choices | None = None,
     progress: Progress = silent,
 ) -> Reconstructed:
@@ -219,10 +216,8 @@ def reconstruct_file(
         As for `load`.
     image, target
         The photo, and where its cube goes.
-    weights, device, threads, tiles, max_pixels, overwrite
-        As in `Choices`.
     choices
-        In place of all of these, and with more to choose.
+        The weights, the device, the tiles, the form and more; None: the defaults of `Choices`.
     progress
         Called with the fraction done and a few words.
 
@@ -231,7 +226,7 @@ def reconstruct_file(
     SpecrecError
         If the cube does not fit on the disk, which is looked at before the work begins; else as for all of these.
     """
-    chosen = choices or Choices(weights, device, threads, tiles, max_pixels, overwrite=overwrite)
+    chosen = choices or Choices()
     chosen.check(target)
     loaded = load_with_card(method, chosen.weights, chosen.device, chosen.threads or available_cores())
     return Workshop(loaded, replace(chosen, weights=loaded.path)).make(image, target, progress)

@@ -101,6 +101,18 @@ def test_a_cube_keeps_the_difference_where_its_form_keeps_attributes(
         )
 
 
+def test_the_difference_is_summed_up_once_a_photo(
+    write_photo: Make, linear_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, real = [], Examination.result
+    monkeypatch.setattr(Examination, "result", lambda self: (asked.append(1), real(self))[1])
+    for target in ("a.h5", "a.npy"):
+        assert reconstruct_file(
+            "linear", write_photo("a.png"), tmp_path / target, choices=Choices(linear_weights)
+        ).trust
+    assert len(asked) == 2
+
+
 def seen(*colours: tuple[int, int, int]) -> TrainingColours:
     return TrainingColours(count_cells(np.uint8(colours)) > 0, len(colours))
 
