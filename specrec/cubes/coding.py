@@ -2,7 +2,8 @@
 
 uint16 spreads a span of values evenly over the levels 0 to 65534: value = level * scale + offset. The default span is
 -1 to 3, for estimates of saturated colours leave 0 to 1 by a good deal, in steps of 2**-14, so that 0 and 1 and every
-level are exact in float32. Level 65535 is kept for pixels without a value. Nothing is clipped: a value outside is an error.
+level are exact in float32. Level 65535 is kept for pixels without a value. Nothing is clipped: a value outside is an
+error.
 """
 
 from dataclasses import dataclass

@@ -18,6 +18,7 @@ from specrec.memory import is_out_of_memory
 from specrec.reconstruction.loading import load_with_card
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
 from specrec.reconstruction.outputs import Work
+from specrec.reconstruction.room import Room
 from specrec.threads import available_cores, library_threads
 
 _LOG = logging.getLogger("specrec.reconstruction")
@@ -114,12 +115,13 @@ def reconstruct_files(
     loaded.method.threads = max(1, cores // jobs)
     computing, decoding = threading.Semaphore(jobs), threading.Lock()
     workshops: SimpleQueue[Workshop] = SimpleQueue()
-    first = Workshop(loaded, chosen, workers, computing, decoding)
+    room = Room()
+    first = Workshop(loaded, chosen, workers, computing, decoding, room)
     watching.begun(first, len(todo))
     workshops.put(first)
     for _ in range(1, workers):
         another = load_with_card(method, loaded.path, loaded.method.device, loaded.method.threads)
-        workshops.put(Workshop(another, chosen, workers, computing, decoding))
+        workshops.put(Workshop(another, chosen, workers, computing, decoding, room))
     with library_threads(loaded.method.threads):
         _reconstruct(todo, workshops, workers, outcome, watching)
     outcome.finished = {work: outcome.finished[work] for work in todo if work in outcome.finished}
@@ -186,9 +188,11 @@ def _reconstruct(
 def reason(error: Exception) -> str:
     """Say in one line why a photo failed."""
     if isinstance(error, SpecrecError):
-        return str(error)
-    if is_out_of_memory(error):
-        return "memory ran out; use fewer --jobs, or end other programs"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the system'}: {error.strerror}"
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+        text = str(error)
+    elif is_out_of_memory(error):
+        text = "memory ran out; use fewer --jobs, or end other programs"
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or 'the system'}: {error.strerror}"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return text.partition("\n")[0]

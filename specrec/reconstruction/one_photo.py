@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from specrec import weights as weight_files
-from specrec.cache import check_room, check_writable
+from specrec.cache import check_writable
 from specrec.cubes import check_form, cube_writer, stored_bytes, written_paths
 from specrec.errors import UsageError
 from specrec.images import MAX_PIXELS, Photo, check_absent
@@ -19,6 +19,7 @@ from specrec.interfaces import Progress, silent
 from specrec.parameters import Value
 from specrec.reconstruction.loading import Loaded, load_with_card
 from specrec.reconstruction.preview import Preview, preview_path
+from specrec.reconstruction.room import Room
 from specrec.reconstruction.training_colours import TrainingColours
 from specrec.reconstruction.trust import Examination, Trust
 from specrec.rendering import srgb_to_xyz
@@ -102,6 +103,8 @@ class Workshop:
         Entered while a tile is computed and left while photos are decoded and cubes written.
     decoding
         Entered while a photo is decoded: then the memory that is found free is not promised to two at once.
+    room
+        On the disk, for the cubes of all workshops.
     """
 
     def __init__(
@@ -111,9 +114,11 @@ class Workshop:
         share: int = 1,
         computing: AbstractContextManager[object] | None = None,
         decoding: AbstractContextManager[object] | None = None,
+        room: Room | None = None,
     ) -> None:
         self.loaded, self.choices, self.share = loaded, choices, share
         self._computing, self._decoding = computing or nullcontext(), decoding or nullcontext()
+        self._room = room or Room()
 
     @cached_property
     def colours(self) -> TrainingColours | None:
@@ -153,7 +158,7 @@ class Workshop:
         height, width = photo.shape
         shape = (height, width, wavelengths.size)
         needed = stored_bytes(target, shape, form=choices.form, dtype=choices.dtype)
-        check_room(target.parent, needed, f"{wavelengths.size} bands of {height} x {width} pixels")
+        reserving = self._room.reserve(target, needed, f"{wavelengths.size} bands of {height} x {width} pixels")
         seams = SeamCost(photo.shape, size) if mode == "separate" else None
         examination = Examination(self.colours, method.threads) if is_standard_grid(wavelengths) else None
         preview = Preview(photo.shape) if choices.preview and examination is not None else None
@@ -169,9 +174,12 @@ class Workshop:
             target, shape, wavelengths, self._attributes,
             form=choices.form, dtype=choices.dtype, overwrite=choices.overwrite, later=found,
         )  # fmt: skip
-        with library_threads(method.threads), writing as put:
+        with library_threads(method.threads), reserving as written, writing as put:
+            pixels = 0
             for window, cube in self._tiles(photo, seams, progress):
                 put(window, cube)
+                pixels += window.height * window.width
+                written(pixels / (height * width))
                 if examination is not None:
                     compared = examination.add(photo.read(window), cube)
                     if preview is not None:
