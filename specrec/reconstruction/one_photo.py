@@ -1,6 +1,6 @@
 """From a photo to a cube file: tile by tile where the photo is large, examined and drawn on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,13 +18,14 @@ from specrec.images import MAX_PIXELS, Photo, check_absent
 from specrec.interfaces import Progress, silent
 from specrec.parameters import Value
 from specrec.reconstruction.loading import Loaded, load_with_card
+from specrec.reconstruction.outputs import Work, refuse_replacing
 from specrec.reconstruction.preview import Preview, preview_path
 from specrec.reconstruction.room import Room
 from specrec.reconstruction.training_colours import TrainingColours
 from specrec.reconstruction.trust import Examination, Trust
 from specrec.rendering import srgb_to_xyz
 from specrec.scenes import Image, Window
-from specrec.spectra import Cube, is_standard_grid
+from specrec.spectra import Cube, describe_grid, is_standard_grid
 from specrec.threads import available_cores, library_threads
 from specrec.tiling import SeamCost, parse_tiles, stream
 
@@ -67,10 +68,27 @@ class Choices:
         made = written_paths(target, self.form)
         return (*made, preview_path(target)) if self.preview else made
 
-    def check(self, target: Path) -> None:
-        """Refuse what cannot be meant before any work: UsageError for the tiles, the form or the type of numbers."""
+    def check(self, works: Sequence[Work]) -> None:
+        """Refuse what cannot be meant before any work: UsageError for the tiles, the form, or photos to be replaced."""
         parse_tiles(self.tiles)
-        check_form(target, self.form, self.dtype)
+        for work in works:
+            check_form(work.target, self.form, self.dtype)
+        refuse_replacing(works, self.files)
+
+    def check_bands(self, loaded: Loaded) -> None:
+        """Refuse a preview of bands that cannot be rendered back: UsageError."""
+        if self.preview and (reason := unrendered(loaded)):
+            raise UsageError(f"there can be no preview: {reason}")
+
+
+def unrendered(loaded: Loaded) -> str | None:
+    """Say why the estimates of a method cannot be rendered back; None where they can."""
+    if is_standard_grid(loaded.wavelengths):
+        return None
+    return (
+        f"the bands of {loaded.path}, {describe_grid(loaded.wavelengths)}, cannot be rendered back: "
+        "that needs the 31 bands 400, 410, .. 700 nm"
+    )
 
 
 class Reconstructed(NamedTuple):
@@ -151,8 +169,6 @@ class Workshop:
         check_writable(target.parent)
         for made in choices.files(target):
             check_absent(made, choices.overwrite)
-            if made.exists() and image.exists() and made.samefile(image):
-                raise UsageError(f"{made} is the photo itself; choose another name for its cube")
         with self._decoding:
             photo = Photo(image, choices.max_pixels, linear=choices.linear)
         height, width = photo.shape
@@ -160,7 +176,7 @@ class Workshop:
         needed = stored_bytes(target, shape, form=choices.form, dtype=choices.dtype)
         reserving = self._room.reserve(target, needed, f"{wavelengths.size} bands of {height} x {width} pixels")
         seams = SeamCost(photo.shape, size) if mode == "separate" else None
-        examination = Examination(self.colours, method.threads) if is_standard_grid(wavelengths) else None
+        examination = None if unrendered(self.loaded) else Examination(self.colours, method.threads)
         preview = Preview(photo.shape) if choices.preview and examination is not None else None
 
         trust: Trust | None = None
@@ -235,6 +251,7 @@ def reconstruct_file(
         If the cube does not fit on the disk, which is looked at before the work begins; else as for all of these.
     """
     chosen = choices or Choices()
-    chosen.check(target)
+    chosen.check([Work(image, target)])
     loaded = load_with_card(method, chosen.weights, chosen.device, chosen.threads or available_cores())
+    chosen.check_bands(loaded)
     return Workshop(loaded, replace(chosen, weights=loaded.path)).make(image, target, progress)

@@ -39,8 +39,8 @@ class Notes(Watcher):
     def failed(self, work: Work, error: Exception) -> None:
         self.told.append(("failed", f"{work.photo.name} {reason(error)}"))
 
-    def kept(self, work: Work, existing: Path) -> None:
-        self.told.append(("kept", f"{work.photo.name} {existing.name}"))
+    def kept(self, work: Work, existing: Path, missing: Path | None) -> None:
+        self.told.append(("kept", f"{work.photo.name} {existing.name} {missing.name if missing else '-'}"))
 
 
 @pytest.fixture
@@ -122,10 +122,16 @@ def test_a_bad_photo_is_told_and_the_rest_goes_on(
 def test_what_exists_is_kept_unless_it_may_be_replaced(works: list[Work], linear_weights: Path) -> None:
     works[0].target.write_text("mine")
     works[2].target.with_name("2.preview.png").write_text("mine")
+    for name in ("4.npy", "4.preview.png"):
+        works[4].target.with_name(name).write_text("mine")
     notes = Notes()
     outcome = reconstruct_files("linear", works, Choices(linear_weights, preview=True), watcher=notes)
-    assert outcome.kept == [works[0], works[2]]
-    assert notes.told[:2] == [("kept", "photo0.png 0.npy"), ("kept", "photo2.png 2.preview.png")]
+    assert outcome.kept == [works[0], works[2], works[4]]
+    assert outcome.partial == [works[0], works[2]]  # a cube alone, or a preview alone, is not all that was asked for
+    assert notes.told[:3] == [
+        ("kept", "photo0.png 0.npy 0.preview.png"), ("kept", "photo2.png 2.preview.png 2.npy"),
+        ("kept", "photo4.png 4.npy -"),
+    ]  # fmt: skip
     assert works[0].target.read_text() == "mine"
     assert not works[2].target.exists()
     assert len(reconstruct_files("linear", works, Choices(linear_weights, overwrite=True)).finished) == 5
@@ -211,7 +217,7 @@ def test_what_memory_does_not_hold_beside_others_is_tried_again_alone(
 def test_two_cubes_that_the_disk_holds_only_one_of_are_not_both_begun(
     works: list[Work], linear_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = 16 * 30 * 31 * 4  # bytes of the larger cube, and a little less than both
+    one = 16 * 30 * 31 * 4  # bytes of the larger of the two cubes
     asked, both = [], threading.Event()
 
     def usage(_folder: Path) -> SimpleNamespace:
