@@ -11,7 +11,7 @@ from pathlib import Path
 
 from many_photos import write_photos
 
-from specrec.reconstruction import reconstruct_file
+from specrec.reconstruction import Choices, reconstruct_file
 from specrec.reconstruction.trust import Examination
 
 
@@ -30,15 +30,16 @@ def main() -> None:
         finally:
             spent[0] += time.process_time() - start
 
+    choices = Choices(threads=1, overwrite=True)
     Examination.add = add  # type: ignore[assignment, method-assign]
     with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
         (small,) = write_photos(Path(name), 1, 0.1)
         for method in chosen.methods:
-            reconstruct_file(method, small, Path(name) / "cube.h5", threads=1, overwrite=True)  # compiles and loads
+            reconstruct_file(method, small, Path(name) / "cube.h5", choices=choices)  # compiles and loads
         (photo,) = write_photos(Path(name), 1, chosen.megapixels)
         for method in chosen.methods:
             spent[0], start = 0.0, time.process_time()
-            found = reconstruct_file(method, photo, Path(name) / "cube.h5", threads=1, overwrite=True)
+            found = reconstruct_file(method, photo, Path(name) / "cube.h5", choices=choices)
             seconds = time.process_time() - start
             share = spent[0] / (seconds - spent[0])
             print(f"{method}: {seconds:.1f} s, of which {spent[0]:.1f} s look at it, {share:.0%} more; {found.trust}")

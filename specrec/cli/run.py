@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @options.tiles
 @click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger images [default: 600 million].")
 @options.overwrite
-@click.option("--skip-existing", is_flag=True, help="Leave photos out whose cube exists.")
-@options.quiet
+@click.option("--skip-existing", is_flag=True, help="Leave photos out whose cube, and preview with --preview, exist.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
 def command(
     method: str,
     inputs: tuple[str, ...],
@@ -67,8 +67,8 @@ def command(
     choices = Choices(
         weights, device, threads, tiles or "auto", max_pixels or MAX_PIXELS, linear, form, dtype, preview, overwrite
     )
-    if found.one and not skip_existing:
-        _refuse_existing(choices, works[0])
+    if found.one:
+        _refuse_existing(choices, works[0], skip_existing=skip_existing)
     line = Line(quiet=quiet)
     if found.previews:
         count = found.previews
@@ -76,16 +76,25 @@ def command(
             f"{count} previews of earlier runs are left out" if count > 1 else "1 preview of an earlier run is left out"
         )
     watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
-    outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
+    try:
+        outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
+    except KeyboardInterrupt:
+        if not (found.one or overwrite or skip_existing):
+            line.say("the cubes that are finished stay; --skip-existing leaves them out", always=True)
+        raise
     if found.one and outcome.failed:
         raise next(iter(outcome.failed.values()))
     _conclude(outcome, len(works), line, skip_existing=skip_existing)
 
 
-def _refuse_existing(choices: "Choices", work: "Work") -> None:
+def _refuse_existing(choices: "Choices", work: "Work", *, skip_existing: bool) -> None:
     from specrec.images import check_absent
+    from specrec.reconstruction.outputs import split_existing
 
-    for path in choices.files(work.target):
+    there, missing = split_existing(choices.files(work.target))
+    if skip_existing and not missing:
+        return
+    for path in there:
         check_absent(path, choices.overwrite)
 
 
@@ -95,18 +104,23 @@ def _conclude(outcome: "Outcome", total: int, line: "Line", *, skip_existing: bo
 
     kept, failed = len(outcome.kept), len(outcome.failed)
     photos = "1 photo" if total == 1 else f"{total} photos"
-    if kept and skip_existing:
-        line.say(f"{kept} of {photos} left out: {'its cube exists' if kept == 1 else 'their cubes exist'}")
-        kept = 0
+    whole = kept - len(outcome.partial)
+    if whole and skip_existing:
+        line.say(f"{whole} of {photos} left out: {'its cube exists' if whole == 1 else 'their cubes exist'}")
+    if skip_existing:
+        kept -= whole
     if failed and failed == total:
         raise SpecrecError(f"no cube was made: {'the photo' if total == 1 else f'all {photos}'} failed, see above")
     parts = []
     if failed:
         parts.append(f"{failed} of {photos} failed: {', '.join(str(work.photo) for work in outcome.failed)}")
     if kept:
-        parts.append(
-            f"{kept} of {photos} left out because {'its output exists' if kept == 1 else 'their outputs exist'}"
-            " (--overwrite replaces, --skip-existing is content)"
+        exists = "its output exists" if kept == 1 else "their outputs exist"
+        way_out = (
+            " in part (move that away, or --overwrite)"
+            if skip_existing
+            else " (--overwrite replaces, --skip-existing is content)"
         )
+        parts.append(f"{kept} of {photos} left out because {exists}{way_out}")
     if parts:
         raise PartialFailureError("; ".join(parts))

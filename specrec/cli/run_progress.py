@@ -1,4 +1,7 @@
-"""What `specrec run` says: one line per photo that is finished, its warnings, and how far all of them are."""
+"""What `specrec run` says: one line per photo that is finished, its warnings, and how far all of them are.
+
+Where it is quiet the difference of each photo, its warnings and failures are said all the same.
+"""
 
 import threading
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 from specrec.cli.progress import Line
 from specrec.reconstruction import Reconstructed, Watcher, Work
 from specrec.reconstruction.many_photos import reason
-from specrec.reconstruction.one_photo import Workshop
+from specrec.reconstruction.one_photo import Workshop, unrendered
 
 
 class RunProgress(Watcher):
@@ -36,7 +39,9 @@ class RunProgress(Watcher):
     def begun(self, workshop: Workshop, total: int) -> None:
         """Keep what the other lines need."""
         self._method, self._total = workshop.loaded.method.name, total
-        if workshop.silent_about_colours:
+        if reason := unrendered(workshop.loaded):
+            self._untold = f"{reason}; so no difference from the photo is told"
+        elif workshop.silent_about_colours:
             self._untold = (
                 f"the weights {workshop.loaded.path} do not say which colours they were trained on, "
                 "so no photo can be told to lie far from them"
@@ -61,9 +66,10 @@ class RunProgress(Watcher):
             self._line.say(f"{work.photo}: {remark}")
         low, high = found.wavelengths
         trust = "" if found.trust is None else f"; {found.trust}"
-        self._line.say(f"{work.target}: {height} x {width} pixels, {bands} bands, {low:g}-{high:g} nm{trust}")
+        words = f"{work.target}: {height} x {width} pixels, {bands} bands, {low:g}-{high:g} nm{trust}"
+        self._line.say(words, always=found.trust is not None)
         if found.trust is not None and (warning := found.trust.warning(self._method)):
-            self._line.say(f"{work.photo}: {warning}")
+            self._line.say(f"{work.photo}: {warning}", always=True)
         if self._untold:
             self._line.say(self._untold)
             self._untold = ""
@@ -78,9 +84,12 @@ class RunProgress(Watcher):
             named = str(work.photo) in text or str(work.target) in text
             self._line.say(f"failed: {text}" if named else f"failed: {work.photo}: {text}", always=True)
 
-    def kept(self, work: Work, existing: Path) -> None:
+    def kept(self, work: Work, existing: Path, missing: Path | None) -> None:
         """Say which photo was left out."""
-        if not self._skip_existing:
+        if missing is not None:
+            words = f"{existing} exists and {missing} does not; kept, and {work.photo} left out"
+            self._line.say(words, always=True)
+        elif not self._skip_existing:
             self._line.say(f"{existing} exists; kept, and {work.photo} left out", always=True)
 
     def _end(self, work: Work, pixels: int) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -241,6 +242,8 @@ def check_form(path: str | os.PathLike[str], form: str | None = None, dtype: str
     choose_coding(dtype)
     if chosen == "envi":
         _envi_paths(path)
+    if chosen == "netcdf" and find_spec("h5netcdf") is None:
+        raise UsageError(f'{path}: writing NetCDF needs h5netcdf; pip install "specrec[netcdf]"')
     if reason := _module(chosen).dtypes[dtype]:
         raise UsageError(f"{path} cannot be {dtype}: {reason}")
     return chosen

@@ -1,9 +1,9 @@
 """How the values of a cube become numbers in a file: float32, float16, or uint16 with a scale.
 
 uint16 spreads a span of values evenly over the levels 0 to 65534: value = level * scale + offset. The default span is
--0.25 to 1.75, a little more than estimates of 0 to 1 need, in steps of 2**-15, so that 0 and 1 and every level are
-exact in float32. Level 65535 is kept for pixels without a value, which read as 0. Nothing is clipped: a value outside
-is an error.
+-1 to 3, for estimates of saturated colours leave 0 to 1 by a good deal, in steps of 2**-14, so that 0 and 1 and every
+level are exact in float32. Level 65535 is kept for pixels without a value, which read as 0. Nothing is clipped: a value
+outside is an error.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NO_VALUE = 65535
 
 _LEVELS = 65534
 _AT_ONCE = 1 << 20  # values coded in float64 at a time
-SPAN = (-0.25, -0.25 + _LEVELS * 2.0**-15)
+SPAN = (-1.0, -1.0 + _LEVELS * 2.0**-14)
 """The lowest and the highest value that uint16 holds unless another span is given."""
 
 
@@ -78,7 +78,7 @@ class Coding:
                 high = self.offset + _LEVELS * self.scale
                 raise DataError(
                     f"{where}: the value {worst:g} lies outside {self.offset:g} to {high:g}, the span of uint16 here;"
-                    " write float32, or give a wider span"
+                    " write float32, and from that `specrec convert A B --dtype uint16`, which measures the span"
                 )
             stored[top : top + step] = levels
         return stored

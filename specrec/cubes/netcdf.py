@@ -35,7 +35,7 @@ from specrec.cubes.ignored import clear_missing, is_ignored, say_some
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.cubes.wavelength_units import in_nanometres, is_known
-from specrec.errors import DataError, UsageError
+from specrec.errors import DataError
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
 
@@ -54,10 +54,8 @@ _OWN = ("Conventions", "title", "source", "history")
 @contextmanager
 def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
     """Write a cube window by window; quick where windows are made of whole chunks."""
-    try:
-        import h5netcdf
-    except ImportError:
-        raise UsageError(f'{path}: writing NetCDF needs h5netcdf; pip install "specrec[netcdf]"') from None
+    import h5netcdf
+
     height, width, bands = outline.shape
     coding, chunks = outline.coding, chunk_shape(outline.shape)
     with written_whole(path) as temporary, h5netcdf.File(temporary, "w") as file:

@@ -1,8 +1,8 @@
 """Using methods outside a bench: load one with its weights, reconstruct photos, train one and store it.
 
 Modules, from the bottom: `loading`; `training_colours` (which colours weights were trained on); `training`; `trust`
-(how far a photo's estimate can be believed); `preview`; `one_photo`; `outputs` (which photos, and where their cubes
-go); `many_photos`.
+(how far a photo's estimate can be believed); `preview`; `outputs` (which photos, and where their cubes go); `room` (on
+the disk); `one_photo`; `many_photos`.
 """
 
 from specrec.reconstruction.loading import load

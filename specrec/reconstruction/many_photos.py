@@ -17,7 +17,8 @@ from specrec.errors import MemoryShortageError, SpecrecError
 from specrec.memory import is_out_of_memory
 from specrec.reconstruction.loading import load_with_card
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
-from specrec.reconstruction.outputs import Work
+from specrec.reconstruction.outputs import Work, split_existing
+from specrec.reconstruction.room import Room
 from specrec.threads import available_cores, library_threads
 
 _LOG = logging.getLogger("specrec.reconstruction")
@@ -38,8 +39,8 @@ class Watcher:
     def failed(self, work: Work, error: Exception) -> None:
         """Take notice of a photo that could not be reconstructed."""
 
-    def kept(self, work: Work, existing: Path) -> None:
-        """Take notice of a photo that was left out because a file that it would make exists."""
+    def kept(self, work: Work, existing: Path, missing: Path | None) -> None:
+        """Take notice of a photo that was left out because a file exists that it would make, and perhaps one misses."""
 
 
 @dataclass
@@ -49,7 +50,9 @@ class Outcome:
     finished: dict[Work, Reconstructed] = field(default_factory=dict)
     failed: dict[Work, Exception] = field(default_factory=dict)
     kept: list[Work] = field(default_factory=list)
-    """Left out because their outputs exist."""
+    """Left out because a file that they would make exists."""
+    partial: list[Work] = field(default_factory=list)
+    """Those of `kept` of which another file does not exist."""
 
 
 class _Stopped(BaseException):
@@ -94,19 +97,20 @@ def reconstruct_files(
         After Ctrl-C: cubes that are finished stay, and nothing is half written.
     """
     chosen, watching = choices or Choices(), watcher or Watcher()
-    for work in works:
-        chosen.check(work.target)
+    chosen.check(works)
     cores = chosen.threads or available_cores()
     loaded = load_with_card(method, chosen.weights, chosen.device, cores)
+    chosen.check_bands(loaded)
     outcome = Outcome()
     todo = []
     for work in works:
-        there = None if chosen.overwrite else next((made for made in chosen.files(work.target) if made.exists()), None)
-        if there is None:
+        there, missing = split_existing(chosen.files(work.target))
+        if chosen.overwrite or not there:
             todo.append(work)
-        else:
-            outcome.kept.append(work)
-            watching.kept(work, there)
+            continue
+        outcome.kept.append(work)
+        outcome.partial += [work] if missing else []
+        watching.kept(work, there[0], missing[0] if missing else None)
     if not loaded.method.tiles_exactly:  # whole images take the memory there is, and draws come from one generator
         jobs, overlap = 1, False
     jobs = max(1, min(jobs, len(todo)))
@@ -114,12 +118,13 @@ def reconstruct_files(
     loaded.method.threads = max(1, cores // jobs)
     computing, decoding = threading.Semaphore(jobs), threading.Lock()
     workshops: SimpleQueue[Workshop] = SimpleQueue()
-    first = Workshop(loaded, chosen, workers, computing, decoding)
+    room = Room()
+    first = Workshop(loaded, chosen, workers, computing, decoding, room)
     watching.begun(first, len(todo))
     workshops.put(first)
     for _ in range(1, workers):
         another = load_with_card(method, loaded.path, loaded.method.device, loaded.method.threads)
-        workshops.put(Workshop(another, chosen, workers, computing, decoding))
+        workshops.put(Workshop(another, chosen, workers, computing, decoding, room))
     with library_threads(loaded.method.threads):
         _reconstruct(todo, workshops, workers, outcome, watching)
     outcome.finished = {work: outcome.finished[work] for work in todo if work in outcome.finished}
@@ -186,9 +191,11 @@ def _reconstruct(
 def reason(error: Exception) -> str:
     """Say in one line why a photo failed."""
     if isinstance(error, SpecrecError):
-        return str(error)
-    if is_out_of_memory(error):
-        return "memory ran out; use fewer --jobs, or end other programs"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the system'}: {error.strerror}"
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+        text = str(error)
+    elif is_out_of_memory(error):
+        text = "memory ran out; use fewer --jobs, or end other programs"
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or 'the system'}: {error.strerror}"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return text.partition("\n")[0]

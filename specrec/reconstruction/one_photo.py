@@ -1,6 +1,6 @@
 """From a photo to a cube file: tile by tile where the photo is large, examined and drawn on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,19 +11,21 @@ from typing import NamedTuple
 import numpy as np
 
 from specrec import weights as weight_files
-from specrec.cache import check_room, check_writable
+from specrec.cache import check_writable
 from specrec.cubes import check_form, cube_writer, stored_bytes, written_paths
 from specrec.errors import UsageError
 from specrec.images import MAX_PIXELS, Photo, check_absent
 from specrec.interfaces import Progress, silent
 from specrec.parameters import Value
 from specrec.reconstruction.loading import Loaded, load_with_card
+from specrec.reconstruction.outputs import Work, refuse_replacing
 from specrec.reconstruction.preview import Preview, preview_path
+from specrec.reconstruction.room import Room
 from specrec.reconstruction.training_colours import TrainingColours
 from specrec.reconstruction.trust import Examination, Trust
 from specrec.rendering import srgb_to_xyz
 from specrec.scenes import Image, Window
-from specrec.spectra import Cube, is_standard_grid
+from specrec.spectra import Cube, describe_grid, is_standard_grid
 from specrec.threads import available_cores, library_threads
 from specrec.tiling import SeamCost, parse_tiles, stream
 
@@ -66,10 +68,27 @@ class Choices:
         made = written_paths(target, self.form)
         return (*made, preview_path(target)) if self.preview else made
 
-    def check(self, target: Path) -> None:
-        """Refuse what cannot be meant before any work: UsageError for the tiles, the form or the type of numbers."""
+    def check(self, works: Sequence[Work]) -> None:
+        """Refuse what cannot be meant before any work: UsageError for the tiles, the form, or photos to be replaced."""
         parse_tiles(self.tiles)
-        check_form(target, self.form, self.dtype)
+        for work in works:
+            check_form(work.target, self.form, self.dtype)
+        refuse_replacing(works, self.files)
+
+    def check_bands(self, loaded: Loaded) -> None:
+        """Refuse a preview of bands that cannot be rendered back: UsageError."""
+        if self.preview and (reason := unrendered(loaded)):
+            raise UsageError(f"there can be no preview: {reason}")
+
+
+def unrendered(loaded: Loaded) -> str | None:
+    """Say why the estimates of a method cannot be rendered back; None where they can."""
+    if is_standard_grid(loaded.wavelengths):
+        return None
+    return (
+        f"the bands of {loaded.path}, {describe_grid(loaded.wavelengths)}, cannot be rendered back: "
+        "that needs the 31 bands 400, 410, .. 700 nm"
+    )
 
 
 class Reconstructed(NamedTuple):
@@ -102,6 +121,8 @@ class Workshop:
         Entered while a tile is computed and left while photos are decoded and cubes written.
     decoding
         Entered while a photo is decoded: then the memory that is found free is not promised to two at once.
+    room
+        On the disk, for the cubes of all workshops.
     """
 
     def __init__(
@@ -111,9 +132,11 @@ class Workshop:
         share: int = 1,
         computing: AbstractContextManager[object] | None = None,
         decoding: AbstractContextManager[object] | None = None,
+        room: Room | None = None,
     ) -> None:
         self.loaded, self.choices, self.share = loaded, choices, share
         self._computing, self._decoding = computing or nullcontext(), decoding or nullcontext()
+        self._room = room or Room()
 
     @cached_property
     def colours(self) -> TrainingColours | None:
@@ -146,28 +169,33 @@ class Workshop:
         check_writable(target.parent)
         for made in choices.files(target):
             check_absent(made, choices.overwrite)
-            if made.exists() and image.exists() and made.samefile(image):
-                raise UsageError(f"{made} is the photo itself; choose another name for its cube")
         with self._decoding:
             photo = Photo(image, choices.max_pixels, linear=choices.linear)
         height, width = photo.shape
         shape = (height, width, wavelengths.size)
         needed = stored_bytes(target, shape, form=choices.form, dtype=choices.dtype)
-        check_room(target.parent, needed, f"{wavelengths.size} bands of {height} x {width} pixels")
+        reserving = self._room.reserve(target, needed, f"{wavelengths.size} bands of {height} x {width} pixels")
         seams = SeamCost(photo.shape, size) if mode == "separate" else None
-        examination = Examination(self.colours, method.threads) if is_standard_grid(wavelengths) else None
+        examination = None if unrendered(self.loaded) else Examination(self.colours, method.threads)
         preview = Preview(photo.shape) if choices.preview and examination is not None else None
 
+        trust: Trust | None = None
+
         def found() -> dict[str, Value]:
-            return {} if examination is None else examination.result().attributes()
+            nonlocal trust
+            trust = None if examination is None else examination.result()
+            return {} if trust is None else trust.attributes()
 
         writing = cube_writer(
             target, shape, wavelengths, self._attributes,
             form=choices.form, dtype=choices.dtype, overwrite=choices.overwrite, later=found,
         )  # fmt: skip
-        with library_threads(method.threads), writing as put:
+        with library_threads(method.threads), reserving as written, writing as put:
+            pixels = 0
             for window, cube in self._tiles(photo, seams, progress):
                 put(window, cube)
+                pixels += window.height * window.width
+                written(pixels / (height * width))
                 if examination is not None:
                     compared = examination.add(photo.read(window), cube)
                     if preview is not None:
@@ -175,7 +203,6 @@ class Workshop:
                 del cube  # or it would stay while the next tile is computed
         if preview is not None:
             preview.write(preview_path(target), image.name, method.name, overwrite=choices.overwrite)
-        trust = None if examination is None else examination.result()
         grid = (float(wavelengths[0]), float(wavelengths[-1]))
         return Reconstructed(shape, seams, grid, trust, tuple(photo.remarks))
 
@@ -202,12 +229,6 @@ def reconstruct_file(
     image: Path,
     target: Path,
     *,
-    weights: Path | None = None,
-    device: str = "auto",
-    threads: int | None = None,
-    tiles: str = "auto",
-    max_pixels: int = MAX_PIXELS,
-    overwrite: bool = False,
     choices: Choices | None = None,
     progress: Progress = silent,
 ) -> Reconstructed:
@@ -219,10 +240,8 @@ def reconstruct_file(
         As for `load`.
     image, target
         The photo, and where its cube goes.
-    weights, device, threads, tiles, max_pixels, overwrite
-        As in `Choices`.
     choices
-        In place of all of these, and with more to choose.
+        The weights, the device, the tiles, the form and more; None: the defaults of `Choices`.
     progress
         Called with the fraction done and a few words.
 
@@ -231,7 +250,8 @@ def reconstruct_file(
     SpecrecError
         If the cube does not fit on the disk, which is looked at before the work begins; else as for all of these.
     """
-    chosen = choices or Choices(weights, device, threads, tiles, max_pixels, overwrite=overwrite)
-    chosen.check(target)
+    chosen = choices or Choices()
+    chosen.check([Work(image, target)])
     loaded = load_with_card(method, chosen.weights, chosen.device, chosen.threads or available_cores())
+    chosen.check_bands(loaded)
     return Workshop(loaded, replace(chosen, weights=loaded.path)).make(image, target, progress)

@@ -4,11 +4,12 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from specrec.cubes import SUFFIXES as CUBE_SUFFIXES
-from specrec.cubes import check_form
+from specrec.cubes import check_form, written_paths
 from specrec.errors import UsageError
 from specrec.images import SUFFIXES
 from specrec.parameters import nearest
@@ -40,8 +41,8 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
     ----------
     inputs
         A file is taken as it is, also where it does not exist. A folder stands for the images directly inside, by
-        `specrec.images.SUFFIXES`; a glob such as ``photos/**/*.jpg`` for the files that match. Previews of earlier runs
-        are left out, unless one is all that is named.
+        `specrec.images.SUFFIXES`; a glob such as ``photos/**/*.jpg`` for the files that match; both without names that
+        begin with a dot. Previews of earlier runs are left out, unless one is all that is named.
 
     Raises
     ------
@@ -66,21 +67,62 @@ def _place(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
+def _identity(path: Path) -> object:
+    """Say which file a path leads to through all links, so that no second name of it is taken for another file."""
+    try:
+        found = path.stat()
+    except OSError:  # there is none
+        return path.resolve()
+    return found.st_dev, found.st_ino
+
+
+def refuse_replacing(works: Iterable[Work], files: Callable[[Path], Iterable[Path]]) -> None:
+    """Refuse works that would replace a photo; `files` lists what is written for the path of a cube.
+
+    Raises
+    ------
+    UsageError
+        Which names the photo; also where it is reached through a link.
+    """
+    works = list(works)
+    photos = {_identity(work.photo): work.photo for work in works}
+    for work in works:
+        for file in files(work.target):
+            photo = photos.get(_identity(file))
+            if photo == work.photo:
+                raise UsageError(f"{file} is the photo itself; choose another name for its cube")
+            if photo is not None:
+                through = "" if photo == file else f", which is {file}"
+                raise UsageError(
+                    f"the cube of {work.photo} would replace the photo {photo}{through}; name another folder with -o"
+                )
+
+
+def split_existing(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Part files into those that exist and those that do not."""
+    listed = [(file, file.exists()) for file in files]
+    return [file for file, exists in listed if exists], [file for file, exists in listed if not exists]
+
+
 def _meant(text: str) -> list[Path]:
-    """List what a file, a folder or a glob stands for."""
+    """List what a file, a folder or a glob stands for; hidden files, such as those beside photos of a Mac, are none."""
     path = Path(text)
     if path.is_dir():
-        found = [inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES and inside.is_file()]
+        found = _seen(inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES and inside.is_file())
         if not found:
             raise UsageError(f"there are no images in the folder {text}; their suffixes are {', '.join(SUFFIXES)}")
     elif glob.has_magic(text) and not path.exists():
         # not Path.glob, which takes no absolute pattern
-        found = [Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file()]  # noqa: PTH207
+        found = _seen(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())  # noqa: PTH207
         if not found:
             raise UsageError(f"no file matches {text}")
     else:
         return [path]
     return sorted(found)
+
+
+def _seen(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if not path.name.startswith(".")]
 
 
 def name_outputs(
@@ -115,22 +157,27 @@ def name_outputs(
     if output is not None and not (is_folder or output.is_dir()):
         if found.one:
             check_form(output, form, dtype)
-            return [Work(found.photos[0], output)]
+            works = [Work(found.photos[0], output)]
+            refuse_replacing(works, partial(written_paths, form=form))
+            return works
         if output.exists() or output.suffix.lower() in CUBE_SUFFIXES.values():
             raise UsageError(f"{output} is one file and the cubes of several photos need a folder; name one with -o")
     folder, suffix = output if output is not None else Path(), CUBE_SUFFIXES[form or "hdf5"]
-    works = _named(found.photos, lambda photo: folder / f"{photo.stem}{suffix}", suffix, folder)
-    for work in works[:1]:
-        check_form(work.target, form, dtype)
+    check_form(folder / f"cube{suffix}", form, dtype)
+    works = _named(found.photos, suffix, folder)
+    refuse_replacing(works, written_paths)
     return works
 
 
-def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, folder: Path) -> list[Work]:
-    taken = {_place(photo) for photo in photos}
+def _named(photos: Sequence[Path], suffix: str, folder: Path) -> list[Work]:
+    def short(photo: Path) -> Path:
+        return folder / f"{photo.stem}{suffix}"
+
+    taken = {_identity(photo) for photo in photos}
     wanted = Counter(short(photo) for photo in photos)
 
     def free(target: Path) -> bool:
-        return wanted[target] == 1 and _place(target) not in taken
+        return wanted[target] == 1 and taken.isdisjoint(_identity(file) for file in written_paths(target))
 
     works = [Work(photo, short(photo) if free(short(photo)) else folder / f"{photo.name}{suffix}") for photo in photos]
     seen: dict[Path, Path] = {}
@@ -139,7 +186,5 @@ def _named(photos: Sequence[Path], short: Callable[[Path], Path], suffix: str, f
             raise UsageError(
                 f"the cubes of {seen[target]} and {photo} would both be {target}; reconstruct them into two folders"
             )
-        if _place(target) in taken:
-            raise UsageError(f"the cube of {photo} would replace the photo {target}; name another folder with -o")
         seen[target] = photo
     return works

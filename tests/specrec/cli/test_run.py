@@ -73,13 +73,17 @@ def test_a_folder_of_photos_becomes_cubes_with_a_line_each(run: Run) -> None:
     )
 
 
-def test_files_folders_and_globs_go_to_a_folder_in_a_form_and_a_type(run: Run) -> None:
+def test_files_folders_and_globs_go_to_a_folder_in_a_form_and_a_type(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ones = lambda _self, rgb: np.ones((*rgb.shape[:2], 31), np.float32)  # noqa: E731
+    monkeypatch.setattr(registry().reconstructor("linear"), "reconstruct", ones)
+    Image.new("RGB", (12, 11)).save("photos/p1.png")
     outcome = run("photos/p0.png", "photos/p[12].png", "photos", "-o", "out", "--format", "tiff", "--dtype", "float16")
     assert outcome.code == 0
     assert cubes("out") == ["p0.tif", "p1.tif", "p2.tif"]
     with open_cube("out/p1.tif") as stored:
         assert (stored.form, stored.shape) == ("tiff", (11, 12, 31))
-        assert stored.attributes["rerendering_ciede2000_mean"] >= 0.0
+        # black against (255, 249, 244), as which a cube of ones is rendered, by colour-science 0.4
+        assert stored.attributes["rerendering_ciede2000_mean"] == pytest.approx(98.391, abs=0.005)
         assert Path("out/p1.tif").stat().st_size < 11 * 12 * 31 * 4
 
 
@@ -90,7 +94,8 @@ def test_one_bad_photo_leaves_with_3_and_is_named(run: Run) -> None:
     assert len([line for line in outcome.lines if line.startswith("failed: bad.png")]) == 1
     assert "failed: there is no image absent.jpg" in outcome.lines
     assert outcome.lines[-1] == "specrec: error: 2 of 5 photos failed: bad.png, absent.jpg"
-    assert run("photos", "bad.png", "-q", "--overwrite").lines == [
+    quiet = run("photos", "bad.png", "-q", "--overwrite").lines
+    assert [line for line in quiet if "rendered back it differs" not in line] == [
         next(line for line in outcome.lines if "bad.png" in line), "specrec: error: 1 of 4 photos failed: bad.png",
     ]  # fmt: skip
 
@@ -206,8 +211,101 @@ def test_an_interrupt_leaves_with_130_and_keeps_what_is_finished(run: Run, monke
     monkeypatch.setattr(RunProgress, "finished", finished)
     outcome = run("photos", "-o", "out")
     assert outcome.code == 130
-    assert "interrupted; start it again to go on" in outcome.lines[-1]
+    assert outcome.lines[-3:] == [
+        "the cubes that are finished stay; --skip-existing leaves them out",
+        "",  # click ends the line on which a terminal shows ^C
+        "specrec: interrupted; start it again to go on",
+    ]
     monkeypatch.setattr(RunProgress, "finished", real)
     assert 1 <= len(cubes("out")) == len(list(Path("out").iterdir()))
     assert run("photos", "-o", "out", "--skip-existing").code == 0
     assert len(cubes("out")) == 3
+
+
+def test_uint16_holds_the_estimates_of_saturated_colours(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = registry().reconstructor("linear")
+    spread = lambda _self, rgb: np.full((*rgb.shape[:2], 31), np.linspace(-0.9, 2.9, 31), np.float32)  # noqa: E731
+    monkeypatch.setattr(method, "reconstruct", spread)
+    assert run("photos", "--dtype", "uint16").code == 0
+    with open_cube("p0.h5") as stored:
+        np.testing.assert_allclose(stored.read()[0, 0], np.linspace(-0.9, 2.9, 31), atol=2**-15 + 1e-6)
+
+
+def test_a_photo_behind_a_link_is_never_replaced(run: Run) -> None:
+    Path("out").mkdir()
+    Image.open("photos/p0.png").save("out/a.tif")
+    before = Path("out/a.tif").read_bytes()
+    Path("photos/b.tif").symlink_to("../out/a.tif")
+    Image.open("photos/p0.png").save("photos/a.jpg")
+    assert run("photos", "-o", "out", "--format", "tiff", "--overwrite").code == 0
+    assert Path("out/a.tif").read_bytes() == before
+    assert cubes("out") == ["a.jpg.tif", "a.tif", "b.tif", "p0.tif", "p1.tif", "p2.tif"]
+    Image.open("photos/p0.png").save("x.preview.png")
+    before = Path("x.preview.png").read_bytes()
+    outcome = run("x.preview.png", "-o", "x.h5", "--preview", "--overwrite")
+    assert (outcome.code, outcome.lines) == (
+        2, ["specrec: error: x.preview.png is the photo itself; choose another name for its cube"],
+    )  # fmt: skip
+    assert Path("x.preview.png").read_bytes() == before
+
+
+def test_only_photos_of_which_all_files_exist_are_skipped(run: Run) -> None:
+    Path("p0.preview.png").write_text("mine")
+    Path("p1.h5").write_text("mine")
+    for name in ("p2.h5", "p2.preview.png"):
+        Path(name).write_text("mine")
+    outcome = run("photos", "--preview", "--skip-existing")
+    assert (outcome.code, outcome.lines) == (3, [
+        "p0.preview.png exists and p0.h5 does not; kept, and photos/p0.png left out",
+        "p1.h5 exists and p1.preview.png does not; kept, and photos/p1.png left out",
+        "1 of 3 photos left out: its cube exists",
+        "specrec: error: 2 of 3 photos left out because their outputs exist in part (move that away, or --overwrite)",
+    ])  # fmt: skip
+    assert run("photos/p2.png", "--preview", "--skip-existing").code == 0
+    outcome = run("photos/p1.png", "--preview", "--skip-existing")
+    assert (outcome.code, outcome.lines) == (
+        2, ["specrec: error: p1.h5 exists; choose another name or pass --overwrite"],
+    )  # fmt: skip
+    Path("p1.img").write_text("mine")
+    outcome = run("photos", "--format", "envi", "--skip-existing")
+    assert outcome.code == 3
+    assert outcome.lines[0] == "p1.img exists and p1.hdr does not; kept, and photos/p1.png left out"
+    assert cubes() == ["p0.hdr", "p1.h5", "p2.h5", "p2.hdr"]
+
+
+def test_bands_that_cannot_be_rendered_back_are_told_once_and_have_no_preview(run: Run) -> None:
+    from specrec.weights import load_file
+
+    method = load_file(Path("old.safetensors"), "linear", {})
+    save(method, Path("far.safetensors"), make_card(method, wavelengths=range(400, 1001, 20), scenes=["s"], seed=0))
+    reason = (
+        "the bands of far.safetensors, 31 bands, 400-1000 nm, cannot be rendered back: "
+        "that needs the 31 bands 400, 410, .. 700 nm"
+    )
+    outcome = run("photos", "--weights", "far.safetensors")
+    assert outcome.code == 0
+    assert len(outcome.lines) == 4
+    assert f"{reason}; so no difference from the photo is told" in outcome.lines
+    assert run("photos/p0.png", "--weights", "far.safetensors", "-o", "q.h5", "-q").lines == []
+    Path("p1.h5").unlink()
+    outcome = run("photos", "--weights", "far.safetensors", "--preview")
+    assert (outcome.code, outcome.lines) == (2, [f"specrec: error: there can be no preview: {reason}"])
+    assert cubes() == ["p0.h5", "p2.h5", "q.h5"]
+
+
+def test_quiet_says_differences_and_warnings_but_no_remarks(run: Run) -> None:
+    Image.new("RGBA", (9, 9), (0, 255, 0, 90)).save("neon.png")
+    loud, quiet = run("neon.png"), run("neon.png", "-q", "--overwrite")
+    assert len(loud.lines) == 3
+    assert quiet.lines == loud.lines[1:]
+    assert quiet.lines[0].startswith("neon.h5: 9 x 9 pixels, 31 bands, 400-700 nm; rendered back it differs")
+    assert quiet.lines[1].startswith("neon.png: 100 % of the pixels have colours")
+
+
+def test_netcdf_without_its_package_is_told_before_any_work(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h5netcdf", None)
+    outcome = run("photos", "--format", "netcdf", "-o", "out")
+    assert outcome.code == 2
+    assert outcome.lines[0].endswith('writing NetCDF needs h5netcdf; pip install "specrec[netcdf]"')
+    assert len(outcome.lines) == 1
+    assert not Path("out").exists()

@@ -16,7 +16,7 @@ def test_the_default_span_of_uint16_makes_every_level_exact_in_float32():
     levels = np.arange(NO_VALUE, dtype=np.uint16).reshape(1, -1, 1)
     values = decode(levels, coding.scale, coding.offset)
     assert values.dtype == np.float32
-    np.testing.assert_array_equal(values, levels.astype(np.float32) * np.float32(coding.scale) + np.float32(-0.25))
+    np.testing.assert_array_equal(values, levels.astype(np.float32) * np.float32(coding.scale) + np.float32(-1))
     np.testing.assert_array_equal(coding.encode(values, "here"), levels)
     assert (values.min(), values.max()) == SPAN
     assert {0.0, 1.0} <= set(values.ravel().tolist())
@@ -36,19 +36,20 @@ def test_a_value_of_any_span_comes_back_within_half_a_step(low, width, shares):
         np.testing.assert_allclose(back, values, rtol=0, atol=room)
 
 
-@pytest.mark.parametrize(("value", "said"), [(-0.2501, "-0.2501"), (1.75, "1.75"), (40.0, "40")])
+@pytest.mark.parametrize(("value", "said"), [(-1.0001, "-1.0001"), (3.0, "3"), (40.0, "40")])
 def test_a_value_outside_the_span_is_named_and_never_clipped(value, said):
-    with pytest.raises(DataError, match=rf"cube: the value {said} lies outside -0.25 to 1.74994.*write float32, or"):
+    words = f"cube: the value {said} lies outside -1 to 2.99988.*write float32, .*`specrec convert A B --dtype uint16`"
+    with pytest.raises(DataError, match=words):
         choose_coding("uint16").encode(as_cube(0.5, value, 0.1), "cube")
-    choose_coding("uint16", (-1, 50)).encode(as_cube(0.5, value, 0.1), "cube")
+    choose_coding("uint16", (-2, 50)).encode(as_cube(0.5, value, 0.1), "cube")
 
 
 def test_a_value_outside_the_span_is_found_in_a_later_part(monkeypatch):
     monkeypatch.setattr("specrec.cubes.coding._AT_ONCE", 4)
     cube = np.zeros((9, 2, 1), np.float32)
-    np.testing.assert_array_equal(choose_coding("uint16").encode(cube, "cube"), np.full(cube.shape, 8192))
-    cube[7, 1] = 2.0
-    with pytest.raises(DataError, match="the value 2 lies"):
+    np.testing.assert_array_equal(choose_coding("uint16").encode(cube, "cube"), np.full(cube.shape, 16384))
+    cube[7, 1] = 4.0
+    with pytest.raises(DataError, match="the value 4 lies"):
         choose_coding("uint16").encode(cube, "cube")
 
 

@@ -227,7 +227,7 @@ def test_uint16_spreads_the_true_range_and_comes_back_within_half_a_step(here, s
     "cube",
     [
         np.random.default_rng(0).integers(0, 65535, (9, 7, 31)).astype(np.float32),
-        np.random.default_rng(0).integers(0, 65535, (9, 7, 31)).astype(np.float32) / 2**15 - 0.25,
+        np.random.default_rng(0).integers(0, 65535, (9, 7, 31)).astype(np.float32) / 2**14 - 1,
         np.full((9, 7, 31), 0.3, dtype=np.float32),
     ],
     ids=["counts", "the usual span", "constant"],

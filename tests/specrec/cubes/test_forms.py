@@ -49,7 +49,7 @@ def expected(form, dtype, cube):
     if dtype == "float16":
         return cube.astype(np.float16).astype(np.float32)
     if dtype == "uint16":
-        return (np.rint((cube.astype(np.float64) + 0.25) * 32768) / 32768 - 0.25).astype(np.float32)
+        return (np.rint((cube.astype(np.float64) + 1) * 16384) / 16384 - 1).astype(np.float32)
     return (cube * np.float32(4095)) / np.float32(4095) if form == "mat" else cube
 
 
@@ -117,7 +117,7 @@ def test_the_size_on_disk_is_known_before(tmp_path, form, dtype):
 @pytest.mark.parametrize("form", [form for form in FORMS if (form, "uint16") in PAIRS])
 def test_uint16_takes_a_span_and_refuses_what_lies_outside(tmp_path, form):
     path, cube = tmp_path / f"cube{SUFFIXES[form]}", some_cube(5, 6) * 100
-    with pytest.raises(DataError, match=r"cube\..*lies outside -0.25 to 1.74994.*write float32, or give a wider span"):
+    with pytest.raises(DataError, match=r"cube\..*lies outside -1 to 2.99988.*write float32"):
         write_cube(path, cube, WAVELENGTHS, ATTRIBUTES, dtype="uint16")
     assert list(tmp_path.iterdir()) == []
     span = (float(cube.min()), float(cube.max()))

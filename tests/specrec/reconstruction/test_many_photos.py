@@ -1,19 +1,22 @@
 """Any number of photos: a bad one does not stop the others, several at a time give the bits of one after the other."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from specrec.cubes import read_cube
-from specrec.errors import DataError, MemoryShortageError, UsageError
+from specrec.errors import DataError, MemoryShortageError, SpecrecError, UsageError
 from specrec.reconstruction import Choices, Reconstructed, Watcher, Work, reconstruct_files
 from specrec.reconstruction.many_photos import reason
 from specrec.reconstruction.one_photo import Photo, Workshop
+from specrec.reconstruction.room import Room
 from specrec.registry import registry
 from specrec.threads import available_cores
 
@@ -36,8 +39,8 @@ class Notes(Watcher):
     def failed(self, work: Work, error: Exception) -> None:
         self.told.append(("failed", f"{work.photo.name} {reason(error)}"))
 
-    def kept(self, work: Work, existing: Path) -> None:
-        self.told.append(("kept", f"{work.photo.name} {existing.name}"))
+    def kept(self, work: Work, existing: Path, missing: Path | None) -> None:
+        self.told.append(("kept", f"{work.photo.name} {existing.name} {missing.name if missing else '-'}"))
 
 
 @pytest.fixture
@@ -119,10 +122,16 @@ def test_a_bad_photo_is_told_and_the_rest_goes_on(
 def test_what_exists_is_kept_unless_it_may_be_replaced(works: list[Work], linear_weights: Path) -> None:
     works[0].target.write_text("mine")
     works[2].target.with_name("2.preview.png").write_text("mine")
+    for name in ("4.npy", "4.preview.png"):
+        works[4].target.with_name(name).write_text("mine")
     notes = Notes()
     outcome = reconstruct_files("linear", works, Choices(linear_weights, preview=True), watcher=notes)
-    assert outcome.kept == [works[0], works[2]]
-    assert notes.told[:2] == [("kept", "photo0.png 0.npy"), ("kept", "photo2.png 2.preview.png")]
+    assert outcome.kept == [works[0], works[2], works[4]]
+    assert outcome.partial == [works[0], works[2]]  # a cube alone, or a preview alone, is not all that was asked for
+    assert notes.told[:3] == [
+        ("kept", "photo0.png 0.npy 0.preview.png"), ("kept", "photo2.png 2.preview.png 2.npy"),
+        ("kept", "photo4.png 4.npy -"),
+    ]  # fmt: skip
     assert works[0].target.read_text() == "mine"
     assert not works[2].target.exists()
     assert len(reconstruct_files("linear", works, Choices(linear_weights, overwrite=True)).finished) == 5
@@ -205,6 +214,44 @@ def test_what_memory_does_not_hold_beside_others_is_tried_again_alone(
     assert not [told for told, _ in notes.told if told == "failed"]
 
 
+def test_two_cubes_that_the_disk_holds_only_one_of_are_not_both_begun(
+    works: list[Work], linear_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = 16 * 30 * 31 * 4  # bytes of the larger of the two cubes
+    asked, both = [], threading.Event()
+
+    def usage(_folder: Path) -> SimpleNamespace:
+        asked.append(1)
+        if len(asked) == 2:
+            both.set()
+        return SimpleNamespace(free=int(1.5 * one))
+
+    method = registry().reconstructor("linear")
+    real = method.reconstruct
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    # neither is written before room was asked for both
+    monkeypatch.setattr(method, "reconstruct", lambda self, rgb: (both.wait(30), real(self, rgb))[1])
+    outcome = reconstruct_files("linear", works[:2], Choices(linear_weights), jobs=2)
+    assert len(outcome.finished) == 1
+    [error] = outcome.failed.values()
+    assert "and the cubes under way need 0.1 MB" in str(error)
+
+
+def test_room_is_kept_for_what_is_not_yet_written_and_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=10_000_000))
+    room = Room()
+    with room.reserve(tmp_path / "a", 8_000_000, "a") as written:
+        with pytest.raises(SpecrecError, match=r"b and the cubes under way need 11\.0 MB and .* has 10\.0 MB free"):
+            room.reserve(tmp_path / "b", 3_000_000, "b").__enter__()
+        written(0.5)
+        with room.reserve(tmp_path / "b", 3_000_000, "b"):
+            pass
+    with room.reserve(tmp_path / "c", 10_000_000, "c"):
+        pass
+
+
 def test_a_method_that_draws_at_random_computes_one_at_a_time(
     works: list[Work], training_scenes: Any, tmp_path: Path
 ) -> None:
@@ -229,6 +276,8 @@ def test_a_method_that_draws_at_random_computes_one_at_a_time(
         (MemoryError(), "memory ran out; use fewer --jobs"),
         (OSError(28, "No space left on device", "a.h5"), "a.h5: No space left on device"),
         (ValueError("odd\nand more"), "ValueError: odd"),
+        (DataError("a.png is odd\nand more"), "a.png is odd"),
+        (OSError(5, "odd\nand more", "a.h5"), "a.h5: odd"),
     ],
 )
 def test_a_reason_is_one_line(error: Exception, words: str) -> None:

@@ -18,7 +18,7 @@ import specrec
 from specrec.cubes import read_cube, stored_bytes
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.interfaces import FitContext
-from specrec.reconstruction import reconstruct_file
+from specrec.reconstruction import Choices, reconstruct_file
 from specrec.registry import registry
 from specrec.scenes import TrainingScene
 from specrec.threads import available_cores
@@ -51,7 +51,7 @@ def test_a_file_written_in_tiles_holds_the_whole_estimate(
     photo: Path, weights: Path, tmp_path: Path, tiles: str, suffix: str
 ) -> None:
     target = tmp_path / f"out{suffix}"
-    done = reconstruct_file("gan", photo, target, weights=weights, tiles=tiles)
+    done = reconstruct_file("gan", photo, target, choices=Choices(weights, tiles=tiles))
     assert done[:2] == ((70, 45, 31), None)
     expected = specrec.load("gan", weights).reconstruct(specrec.read_image(photo))
     np.testing.assert_allclose(read_cube(target).cube, expected, rtol=0, atol=1e-5)
@@ -68,7 +68,7 @@ def test_the_threads_are_those_asked_for_or_all_cores_and_change_no_bit(
     plain = type(method).reconstruct
     monkeypatch.setattr(type(method), "reconstruct", lambda self, rgb: (used.append(self.threads), plain(self, rgb))[1])
     for threads in (None, 1, 3):
-        reconstruct_file("linear", photo, tmp_path / "out.npy", weights=path, threads=threads, overwrite=True)
+        reconstruct_file("linear", photo, tmp_path / "out.npy", choices=Choices(path, threads=threads, overwrite=True))
         expected = method.reconstruct(specrec.read_image(photo))
         np.testing.assert_array_equal(read_cube(tmp_path / "out.npy").cube, expected)
     assert used[::2] == [available_cores(), 1, 3]
@@ -82,12 +82,12 @@ def test_a_method_with_linear_input_gets_it_tile_by_tile(photo: Path, tmp_path: 
     path = tmp_path / "arad.safetensors"
     save(method, path, make_card(method, wavelengths=range(400, 701, 10), scenes=["s"], seed=0))
     for tiles in ("whole", "16"):
-        reconstruct_file("arad", photo, tmp_path / f"{tiles}.npy", weights=path, tiles=tiles)
+        reconstruct_file("arad", photo, tmp_path / f"{tiles}.npy", choices=Choices(path, tiles=tiles))
     np.testing.assert_allclose(np.load(tmp_path / "16.npy"), np.load(tmp_path / "whole.npy"), atol=1e-5)
 
 
 def test_separate_tiles_are_written_and_their_cost_is_told(photo: Path, weights: Path, tmp_path: Path) -> None:
-    done = reconstruct_file("gan", photo, tmp_path / "separate.npy", weights=weights, tiles="separate:16")
+    done = reconstruct_file("gan", photo, tmp_path / "separate.npy", choices=Choices(weights, tiles="separate:16"))
     method, rgb = specrec.load("gan", weights), specrec.read_image(photo)
     separate = np.load(tmp_path / "separate.npy")
     np.testing.assert_array_equal(separate[:16, 16:32], method.reconstruct(rgb[:16, 16:32]))
@@ -104,21 +104,21 @@ def test_a_disk_that_is_too_small_is_told_before_the_work(
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage(0, 0, 100_000))
     monkeypatch.setattr("specrec.reconstruction.one_photo.stream", None)
     with pytest.raises(SpecrecError, match=r"31 bands of 70 x 45 pixels need 0\.4 MB and .* has 0\.1 MB free"):
-        reconstruct_file("gan", photo, tmp_path / "out.npy", weights=weights)
+        reconstruct_file("gan", photo, tmp_path / "out.npy", choices=Choices(weights))
     assert not (tmp_path / "out.npy").exists()
 
 
 def test_one_limit_of_pixels_is_checked_before_the_photo_is_decoded(photo: Path, weights: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"photo\.png has 3,150 pixels; --max-pixels admits 3,000"):
-        reconstruct_file("gan", photo, tmp_path / "out.npy", weights=weights, max_pixels=3000)
+        reconstruct_file("gan", photo, tmp_path / "out.npy", choices=Choices(weights, max_pixels=3000))
     with pytest.raises(UsageError, match="tiles are auto, whole, SIZE or separate:SIZE"):
-        reconstruct_file("gan", photo, tmp_path / "out.npy", weights=weights, tiles="big")
+        reconstruct_file("gan", photo, tmp_path / "out.npy", choices=Choices(weights, tiles="big"))
 
 
 def test_progress_rises_to_the_end(photo: Path, weights: Path, tmp_path: Path) -> None:
     told: list[float] = []
     progress = lambda done, _words: told.append(done)  # noqa: E731
-    reconstruct_file("gan", photo, tmp_path / "out.npy", weights=weights, tiles="16", progress=progress)
+    reconstruct_file("gan", photo, tmp_path / "out.npy", choices=Choices(weights, tiles="16"), progress=progress)
     assert len(told) == 15
     assert told == sorted(told)
     assert told[-1] == 1.0
@@ -134,7 +134,7 @@ def test_an_estimate_with_nan_leaves_the_old_file_as_it_was(
     target.parent.mkdir()
     target.write_text("mine")
     with pytest.raises(DataError, match="holds NaN or infinity in Window"):
-        reconstruct_file("gan", photo, target, weights=weights, overwrite=True)
+        reconstruct_file("gan", photo, target, choices=Choices(weights, overwrite=True))
     assert target.read_text() == "mine"
     assert list(target.parent.iterdir()) == [target]
 

@@ -123,6 +123,43 @@ def test_a_cube_never_replaces_a_photo() -> None:
         targets(["c.tif", "c.tif.tif"], form="tiff")
 
 
+def test_a_cube_never_replaces_a_photo_that_is_reached_through_a_link() -> None:
+    Path("out").mkdir()
+    Path("in").mkdir()
+    Path("out/a.tif").touch()
+    Path("in/a.jpg").touch()
+    Path("in/b.tif").symlink_to("../out/a.tif")
+    assert targets(["in"], "out", "tiff") == ["out/a.jpg.tif", "out/b.tif"]
+    Path("out/a.jpg.tif").touch()
+    Path("in/c.tif").symlink_to("../out/a.jpg.tif")
+    with pytest.raises(
+        UsageError, match=r"the cube of in/a\.jpg would replace the photo in/c\.tif, which is out/a\.jpg"
+    ):
+        targets(["in"], "out", "tiff")
+    with pytest.raises(UsageError, match=r"out/a\.tif is the photo itself; choose another name for its cube"):
+        targets(["in/b.tif"], "out/a.tif")
+
+
+def test_no_file_of_envi_replaces_a_photo() -> None:
+    Path("x.img").symlink_to("b.jpg")
+    assert targets(["b.jpg"], "x.h5") == ["x.h5"]
+    with pytest.raises(UsageError, match=r"x\.img is the photo itself"):
+        targets(["b.jpg"], "x.hdr")
+    Path("x.png").touch()
+    assert targets(["x.png", "b.jpg"], form="envi") == ["x.png.hdr", "b.hdr"]
+
+
+def test_hidden_files_are_no_photos_unless_they_are_named() -> None:
+    for name in ("deep/._c.tif", "deep/.hidden.jpg"):
+        Path(name).touch()
+    assert names(find_photos(["deep"])) == ["deep/c.tif"]
+    assert names(find_photos(["deep/*.*"])) == ["deep/c.tif"]
+    assert names(find_photos(["deep/[.c]*"])) == ["deep/c.tif"]
+    assert names(find_photos(["deep/._c.tif"])) == ["deep/._c.tif"]
+    with pytest.raises(UsageError, match=r"no file matches deep/\.\*"):
+        find_photos(["deep/.*"])
+
+
 @given(
     st.lists(
         st.tuples(
