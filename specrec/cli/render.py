@@ -9,7 +9,10 @@ import click
 @click.command("render")
 @click.argument("cube", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The PNG to write; by default <stem>.png, in this folder."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The PNG to write; by default <stem>.rendered.png, in this folder.",
 )
 @click.option(
     "--scale",
@@ -33,7 +36,7 @@ def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> Non
     from specrec.rendering import render
     from specrec.spectra import describe_grid, is_standard_grid
 
-    target = Path(f"{cube.stem}.png") if output is None else output
+    target = Path(f"{cube.stem}.rendered.png") if output is None else output  # <stem>.png may be the photo
     if target.suffix.lower() != ".png":
         raise UsageError(f"{target} has the suffix {target.suffix!r}; a picture is written as .png")
     wanted = _read_scale(scale)

@@ -118,7 +118,10 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
     """
     form = check_form(target.path, target.form, target.dtype)
     if not source.path.is_file():
-        raise UsageError(f"there is no cube file {source.path}")
+        is_folder = source.path.is_dir()
+        raise UsageError(
+            f"{source.path} is a folder; name a cube file" if is_folder else f"there is no cube file {source.path}"
+        )
     _check_apart(source.path, target)
     for path in written_paths(target.path, target.form):
         check_absent(path, target.overwrite)

@@ -135,7 +135,7 @@ def find(
         If it cannot be read, or is nothing that specrec knows.
     """
     if not path.is_file():
-        raise UsageError(f"there is no cube file {path}")
+        raise UsageError(f"{path} is a folder; name a cube file" if path.is_dir() else f"there is no cube file {path}")
     try:
         with path.open("rb") as file:
             look = Look(path, file.read(512))

@@ -47,9 +47,11 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
     Raises
     ------
     UsageError
-        For a folder without images, or a glob that nothing matches.
+        For a folder without images, a glob that nothing matches, or an empty name.
     """
     named = [os.fspath(one) for one in inputs]
+    if not all(named):
+        raise UsageError("an input is empty; name a photo, a folder or a pattern")
     paths = [path for text in named for path in _meant(text)]
     places: dict[Path, Path] = {}
     for path in paths:
@@ -110,7 +112,9 @@ def _meant(text: str) -> list[Path]:
     if path.is_dir():
         found = _seen(inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES and inside.is_file())
         if not found:
-            raise UsageError(f"there are no images in the folder {text}; their suffixes are {', '.join(SUFFIXES)}")
+            raise UsageError(
+                f"there are no images in the folder {text}; their suffixes are {', '.join(sorted(SUFFIXES))}"
+            )
     elif glob.has_magic(text) and not path.exists():
         # not Path.glob, which takes no absolute pattern
         found = _seen(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())  # noqa: PTH207
@@ -135,7 +139,8 @@ def name_outputs(
     found
         As `find_photos` gives it.
     output
-        For one photo a file or a folder, for several a folder; None: the current folder.
+        For one photo a file or a folder, for several a folder; a name without a suffix is a folder; None: the current
+        folder.
     form, dtype
         As for `specrec.cubes.write_cube`; without a form, cubes in a folder are HDF5.
     is_folder
@@ -154,6 +159,7 @@ def name_outputs(
     """
     if form is not None and form not in CUBE_SUFFIXES:
         raise UsageError(f"unknown format {form!r}; {nearest(form, CUBE_SUFFIXES)}")
+    is_folder = is_folder or (output is not None and not output.suffix and not output.is_file())
     if output is not None and not (is_folder or output.is_dir()):
         if found.one:
             check_form(output, form, dtype)

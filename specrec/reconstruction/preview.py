@@ -112,7 +112,7 @@ def _shades(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def _cut(text: str, draw: "ImageDraw", font: "FreeTypeFont | ImageFont", room: int) -> str:
     """Cut a text down to the width there is, from its front: names of photos differ at their ends."""
-    short = text
+    short = " ".join(text.split())  # a name may hold line breaks, which a label cannot
     while len(short) > 1 and draw.textlength(short, font=font) > room:
         short = "..." + short.removeprefix("...")[1:]
     return short

@@ -41,7 +41,7 @@ def test_a_cube_is_rendered_as_the_library_does(tmp_path, suffix, text, scale):
 def test_the_picture_is_named_for_the_cube(tmp_path):
     write_cube(tmp_path / "in" / "leaf.h5", some_cube(), WAVELENGTHS, {"quantity": "radiance"})
     run("in/leaf.h5")
-    assert (tmp_path / "leaf.png").exists()
+    assert (tmp_path / "leaf.rendered.png").exists()
 
 
 def test_invalid_pixels_are_black_and_do_not_count_for_the_scale(tmp_path):

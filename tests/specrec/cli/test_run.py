@@ -193,6 +193,12 @@ def test_a_preview_lies_beside_the_cube_and_is_no_photo_the_next_time(run: Run) 
     assert not list(Path("photos").glob("*.preview.preview.*"))
 
 
+def test_a_name_with_a_line_break_has_a_preview_too(run: Run) -> None:
+    Path("photos/p0.png").rename("photos/new\nline.png")
+    assert run("photos/new\nline.png", "--preview").code == 0
+    assert Path("new\nline.preview.png").exists()
+
+
 def test_linear_light_gives_a_brighter_cube(run: Run) -> None:
     assert run("photos/p0.png", "-o", "encoded.npy").code == 0
     assert run("photos/p0.png", "-o", "linear.npy", "--linear").code == 0

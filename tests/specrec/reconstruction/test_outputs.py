@@ -60,7 +60,8 @@ def test_previews_of_earlier_runs_are_left_out_unless_one_is_all_that_is_named()
     ("given", "words"),
     [
         ("nothing*.jpg", r"no file matches nothing\*\.jpg"),
-        ("empty", "no images in the folder empty; their suffixes are"),
+        ("empty", r"no images in the folder empty; their suffixes are \.\w+, "),
+        ("", "an input is empty; name a photo, a folder or a pattern"),
     ],
 )
 def test_what_stands_for_no_photo_is_one_sentence(given: str, words: str) -> None:
@@ -80,6 +81,8 @@ def test_one_photo_goes_to_its_stem_a_file_or_a_folder() -> None:
     assert targets(["b.jpg"], "out.mat") == ["out.mat"]
     assert targets(["b.jpg"], "deep") == ["deep/b.h5"]
     assert targets(["b.jpg"], "new", is_folder=True) == ["new/b.h5"]
+    assert targets(["b.jpg"], "new") == ["new/b.h5"]  # as for several photos, and for a pattern that matches but one
+    assert targets(["b.jpg"], "new", "envi") == ["new/b.hdr"]
     with pytest.raises(UsageError, match=r"out\.xyz has the suffix '\.xyz'"):
         targets(["b.jpg"], "out.xyz")
     with pytest.raises(UsageError, match=r"out\.h5 ends like hdf5, and npy was asked for"):
