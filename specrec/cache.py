@@ -184,9 +184,7 @@ def check_room(folder: Path, needed: int, what: str, way_out: str = "choose anot
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
-        raise SpecrecError(
-            f"{what} need {_size(needed)} and {folder} has {_size(free)} free; make room, or {way_out}"
-        )
+        raise SpecrecError(f"{what} need {_size(needed)} and {folder} has {_size(free)} free; make room, or {way_out}")
     return free
 
 

@@ -58,16 +58,16 @@ def as_json(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def write_page(target: Path, title: str, data: dict[str, Any]) -> Path:
+def write_page(target: Path, title: str, data: dict[str, Any], *, overwrite: bool = True) -> Path:
     """Write the page, whole or not at all, and return its path.
 
     Raises
     ------
     SpecrecError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or the page exists and must not be replaced.
     """
     text = page(title, data)
-    with written_whole(target) as temporary:
+    with written_whole(target, overwrite=overwrite) as temporary:
         temporary.write_text(text, "utf-8")
     return target
 

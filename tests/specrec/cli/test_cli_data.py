@@ -130,7 +130,10 @@ def test_an_existing_contact_sheet_is_replaced_only_when_asked(folder, tmp_path)
             ["-d", "folder"],
             "the data set 'folder' is read from a folder; name it (--data FOLDER) or set SPECREC_FOLDER",
         ),
-        (["absent", "-d", "folder"], "absent does not exist; the data set 'folder' expects cube files (.h5, .hdf5, .mat, .hdr, .nc)"),
+        (
+            ["absent", "-d", "folder"],
+            "absent does not exist; the data set 'folder' expects cube files (.h5, .hdf5, .mat, .hdr, .nc)",
+        ),
         ([".", "-d", "icvl"], "holds no scenes of the data set 'icvl'"),
         ([".", "-d", "cave"], "holds no scenes of the data set 'cave'"),
         ([".", "-d", "cave[size=3]"], "cave has no parameter 'size'"),
