@@ -45,7 +45,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # a console that cannot show an arrow shows a question mark
     verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
     is_main = threading.current_thread() is threading.main_thread()
-    if is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+    takes_signals = is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if takes_signals:
         signal.signal(signal.SIGTERM, _terminate)
     try:
         code = command.main(prog_name="specrec", standalone_mode=False)
@@ -66,6 +67,9 @@ def main() -> None:
         code = error.exit_code
     except Exception as error:
         code = _say(error, verbose)
+    finally:
+        if takes_signals:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.exit(code)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from specrec.cli import main
 from specrec.images import write_png
 
 DATA = "synthetic[scenes=4,size=32]"
@@ -64,3 +65,14 @@ def test_sigterm_ends_the_cells_of_a_bench_and_counts_none_of_them_as_failed(tmp
     assert list(tmp_path.glob("r/cells/mean-*/*.json"))
     assert not list(tmp_path.glob("r/cells/pixel-*/*.json"))
     assert not list(tmp_path.rglob(".fold*"))
+
+
+def test_whoever_calls_the_command_line_has_its_signals_back_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        monkeypatch.setattr(sys, "argv", ["specrec", "--version"])
+        with pytest.raises(SystemExit):
+            main()
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
