@@ -3,12 +3,14 @@
 Arrays are kept as .npy files; one that is not exactly as expected counts as missing and is made again.
 """
 
+import errno
 import io
 import math
 import os
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +19,16 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
-from specrec.errors import SpecrecError
+from specrec.errors import SpecrecError, UsageError
 
 CROPS, SURVEYS, SYNTHETIC = "crops", "surveys", "synthetic"
 PARTS = (CROPS, SURVEYS, SYNTHETIC)
 """The folders inside the cache folder: prepared training scenes, surveys of data sets, synthetic scenes."""
+
+DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What the system says, without naming a file, where no more can be written."""
+
+_LONGEST_STEM, _LONGEST_SUFFIX = 32, 16  # characters of a temporary name; 255 bytes is what file systems hold
 
 
 def cache_folder() -> Path:
@@ -51,64 +58,104 @@ def check_writable(folder: Path) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Give a temporary path beside `path`, and put it in place when the block ends without an error.
 
-    Raises
-    ------
-    SpecrecError
-        If the folder cannot be written to; nothing is left behind.
+    Parameters and errors are those of `written_together`.
     """
-    with written_together(path) as (temporary,):
+    with written_together(path, overwrite=overwrite) as (temporary,):
         yield temporary
 
 
 @contextmanager
-def written_together(*paths: Path) -> Iterator[tuple[Path, ...]]:
+def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Path, ...]]:
     """Give temporary paths beside files that belong together, and put them in place when the block ends well.
 
     All are on the disk before the first is put in place. The last path is the one by which the others are read: its
     old file is taken away first and its new one comes last, so that it never describes files that are not its own.
 
+    Parameters
+    ----------
+    paths
+        Where the files shall be.
+    overwrite
+        Whether files may be replaced, also such as appear while the block runs.
+
     Raises
     ------
     SpecrecError
-        If the folder cannot be written to; nothing is left behind.
+        If the folder cannot be written to, or the disk is full; nothing is left behind. An error of the block that is
+        about another file goes through as it is.
+    UsageError
+        If a file is there that must not be replaced; it stays as it is.
     """
     temporaries: list[Path] = []
     try:
         for path in paths:
             temporaries.append(_temporary(path))
-        yield tuple(temporaries)
-        for temporary in temporaries:
-            with temporary.open("r+b") as written:
-                os.fsync(written.fileno())
-            temporary.chmod(0o666 & ~_umask())
-        if len(paths) > 1:
-            paths[-1].unlink(missing_ok=True)
-        for temporary, path in zip(temporaries, paths, strict=True):
-            temporary.replace(path)
-    except OSError as error:
-        raise SpecrecError(f"cannot write {paths[-1]}: {error.strerror or error}") from None
+        try:
+            yield tuple(temporaries)
+        except OSError as error:
+            ours = {temporary.name for temporary in temporaries}
+            if error.errno in DISK_IS_FULL if error.filename is None else Path(str(error.filename)).name in ours:
+                raise cannot_write(paths[-1], error) from None
+            raise
+        try:
+            for temporary in temporaries:
+                with temporary.open("r+b") as written:
+                    os.fsync(written.fileno())
+            if overwrite:
+                _replace(temporaries, paths)
+            else:
+                _place(temporaries, paths)
+        except OSError as error:
+            raise cannot_write(paths[-1], error) from None
     finally:
         for temporary in temporaries:
             temporary.unlink(missing_ok=True)
 
 
+def cannot_write(path: Path, error: OSError) -> SpecrecError:
+    """Say in one line that a file cannot be written, why, and the way out."""
+    reason = os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
+    room = f"make room in {path.parent.absolute()}, or " if error.errno in DISK_IS_FULL else ""
+    return SpecrecError(f"cannot write {path}: {reason}; {room}choose another folder")
+
+
 def _temporary(path: Path) -> Path:
+    name = f".{path.stem[:_LONGEST_STEM]}-{secrets.token_hex(4)}{path.suffix[:_LONGEST_SUFFIX]}"
+    temporary = path.with_name(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        temporary.open("xb").close()
     except OSError as error:
         raise SpecrecError(f"cannot write into {path.parent}: {error.strerror}; choose another folder") from None
-    os.close(handle)
-    return Path(name)
+    return temporary
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _replace(temporaries: Sequence[Path], paths: Sequence[Path]) -> None:
+    if len(paths) > 1:
+        paths[-1].unlink(missing_ok=True)
+    for temporary, path in zip(temporaries, paths, strict=True):
+        temporary.replace(path)
+
+
+def _place(temporaries: Sequence[Path], paths: Sequence[Path]) -> None:
+    """Put all files where none is, or none of them."""
+    placed: list[Path] = []
+    try:
+        for temporary, path in zip(temporaries, paths, strict=True):
+            try:
+                os.link(temporary, path)  # unlike a renaming, this replaces nothing
+            except OSError as error:  # or the file system has no links
+                if isinstance(error, FileExistsError) or os.path.lexists(path):
+                    raise UsageError(f"{path} exists by now; choose another name or pass --overwrite") from None
+                temporary.replace(path)
+            placed.append(path)
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def check_room(folder: Path, needed: int, what: str, way_out: str = "choose another folder") -> int:
@@ -137,12 +184,15 @@ def check_room(folder: Path, needed: int, what: str, way_out: str = "choose anot
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
-        unit, name = (1e9, "GB") if needed >= 1e8 else (1e6, "MB")
-        raise SpecrecError(
-            f"{what} need {needed / unit:.1f} {name} and {folder} has {free / unit:.1f} {name} free;"
-            f" make room, or {way_out}"
-        )
+        raise SpecrecError(f"{what} need {_size(needed)} and {folder} has {_size(free)} free; make room, or {way_out}")
     return free
+
+
+def _size(count: int) -> str:
+    for least, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= least:
+            return f"{count / least:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:

@@ -2,15 +2,18 @@
 
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 from importlib import import_module
+from types import FrameType
 
 import click
 
 COMMANDS = ("bench", "run", "train", "render", "convert", "view", "report", "methods", "metrics", "data", "doctor")
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 class _Commands(click.Group):
@@ -34,10 +37,17 @@ def command(verbose: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 failure, 2 usage, 3 partial, 130 interrupted."""
+    """Run the command line and leave with its exit code.
+
+    0 done, 1 failure, 2 usage, 3 partial, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console that cannot show an arrow shows a question mark
     verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
+    is_main = threading.current_thread() is threading.main_thread()
+    takes_signals = is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if takes_signals:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         code = command.main(prog_name="specrec", standalone_mode=False)
         sys.stdout.flush()
@@ -49,12 +59,27 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("specrec: interrupted; start it again to go on", err=True)
         code = INTERRUPTED
+    except _Terminated:
+        click.echo("specrec: terminated; start it again to go on", err=True)
+        code = TERMINATED
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except Exception as error:
         code = _say(error, verbose)
+    finally:
+        if takes_signals:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.exit(code)
+
+
+class _Terminated(BaseException):
+    """The process was told to end, as `timeout` and the schedulers of clusters do; like Ctrl-C no `Exception`."""
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would cut the tidying up short
+    raise _Terminated
 
 
 def _say(error: Exception, verbose: bool) -> int:

@@ -35,7 +35,7 @@ def command(
     if target.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{target} has the suffix {target.suffix!r}; a page is written as .html")
     check_absent(target, overwrite)
-    write_view_page(cubes, target, reference)
+    write_view_page(cubes, target, reference, overwrite=overwrite)
     click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     if opened:
         click.launch(str(target))

@@ -51,7 +51,7 @@ _FORM_OF = {
 class _Format(Protocol):
     dtypes: Mapping[str, str]  # those it stores, and for the others why not
 
-    def writer(self, path: Path, outline: Outline) -> AbstractContextManager[PutStored]: ...
+    def writer(self, path: Path, outline: Outline, *, overwrite: bool) -> AbstractContextManager[PutStored]: ...
 
     def stored_bytes(self, shape: tuple[int, int, int], itemsize: int) -> int: ...
 
@@ -128,9 +128,10 @@ def cube_writer(
 ) -> Iterator[Put]:
     """Write a cube window by window, so that it is never whole in memory; the file is there when the block has ended.
 
-    Parameters and errors are those of `write_cube`, with the `shape` of the cube. The windows must cover it. If the
-    block is left by an error or by Ctrl-C, nothing is left behind. `later` gives more attributes once all windows are
-    written, such as what was measured on them; forms that can add none at the end leave them out.
+    Parameters and errors are those of `write_cube`, with the `shape` of the cube. The windows must cover it, each pixel
+    once, or a ValueError is raised. If the block is left by an error or by Ctrl-C, nothing is left behind. `later`
+    gives more attributes once all windows are written, such as what was measured on them; forms that can add none at
+    the end leave them out.
 
     Yields
     ------
@@ -149,21 +150,26 @@ def cube_writer(
     coding = choose_coding(dtype, span)
     stated = {**DEFAULTS, **attributes, "specrec_version": version("specrec")}
     outline = Outline(shape, grid, valid, stated, coding)
-    with module.writer(path, outline) as put:
+    missing = shape[0] * shape[1]
+    with module.writer(path, outline, overwrite=overwrite) as put:
 
         def put_checked(window: Window, values: Cube) -> None:
+            nonlocal missing
             if values.shape != (window.height, window.width, shape[2]):
                 raise DataError(f"{path}: {window} of {shape[2]} bands was filled with values of shape {values.shape}")
             if not np.isfinite(values).all():
                 raise DataError(f"{path}: the cube holds NaN or infinity in {window}")
-            if not coding.is_scaled or valid is None:
+            if coding.is_scaled and valid is not None:
+                has_value = valid[window.slices][..., np.newaxis]
+                levels = coding.encode(np.where(has_value, values, np.float32(coding.offset)), str(path))
+                put(window, np.where(has_value, levels, np.uint16(NO_VALUE)))
+            else:
                 put(window, coding.encode(values, str(path)))
-                return
-            has_value = valid[window.slices][..., np.newaxis]
-            levels = coding.encode(np.where(has_value, values, np.float32(coding.offset)), str(path))
-            put(window, np.where(has_value, levels, np.uint16(NO_VALUE)))
+            missing -= window.height * window.width
 
         yield put_checked
+        if missing:
+            raise ValueError(f"{path}: the windows leave {missing} of {shape[0] * shape[1]} pixels of the cube empty")
         if later is not None:
             outline.attributes.update(later())
 

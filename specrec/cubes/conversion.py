@@ -132,7 +132,7 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
         height, width, _ = cube.shape
         shape = (height, width, way.target.size)
         needed = stored_bytes(target.path, shape, form=target.form, dtype=target.dtype)
-        check_room(target.path.parent, needed, f"the {needed / 1e9:.2g} GB of {target.path.name}")
+        check_room(target.path.parent, needed, f"the numbers of {target.path.name}")
         passes = 2 if target.dtype == "uint16" else 1
         tell = _Teller(progress, passes * height * width)
         mask = cube.mask

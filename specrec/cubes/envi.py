@@ -47,14 +47,14 @@ _BLOCK = 1 << 26  # bytes read at once while the mask is looked for
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+def writer(path: Path, outline: Outline, *, overwrite: bool) -> Iterator[PutStored]:
     """Write a cube window by window; header and data are put in place together."""
     header, data = paths(path)
     coding, mask = outline.coding, outline.mask
     dtype = np.dtype(coding.dtype).newbyteorder("<")
     layout = Layout(outline.shape, dtype, "bip")
     ignored = None if mask is None else NO_VALUE if coding.is_scaled else float("nan")
-    with written_together(data, header) as (temporary, temporary_header):
+    with written_together(data, header, overwrite=overwrite) as (temporary, temporary_header):
         with temporary.open("wb") as file:
 
             def put(window: Window, values: NDArray[np.generic]) -> None:

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from specrec.cache import written_whole
 from specrec.cubes.coding import decode_own
 from specrec.cubes.readers import Look
+from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.errors import DataError, SpecrecError
 from specrec.parameters import Value
@@ -60,23 +61,25 @@ class Header:
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+def writer(path: Path, outline: Outline, *, overwrite: bool) -> Iterator[PutStored]:
     """Write a cube window by window; quick where windows are made of whole chunks."""
     chunks, coding = chunk_shape(outline.shape), outline.coding
     form = _SCALED_FORMAT if coding.is_scaled else _PLAIN_FORMAT
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        cube = file.create_dataset("cube", shape=outline.shape, dtype=coding.dtype, chunks=chunks)
-        if coding.is_scaled:
-            cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
-        file.create_dataset("wavelengths", data=outline.wavelengths)
-        if outline.mask is not None:
-            file.create_dataset("mask", data=outline.mask, chunks=chunks[:2])
+    with written_whole(path, overwrite=overwrite) as temporary:
+        begin(temporary, outline, lambda memory: h5py.File(memory, "w"), chunks)
+        with h5py.File(temporary, "r+") as file:
+            cube = file.create_dataset("cube", shape=outline.shape, dtype=coding.dtype, chunks=chunks)
+            if coding.is_scaled:
+                cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
+            file.create_dataset("wavelengths", data=outline.wavelengths)
+            if outline.mask is not None:
+                file.create_dataset("mask", data=outline.mask, chunks=chunks[:2])
 
-        def put(window: Window, values: NDArray[np.generic]) -> None:
-            cube[window.slices] = values
+            def put(window: Window, values: NDArray[np.generic]) -> None:
+                cube[window.slices] = values
 
-        yield put
-        file.attrs.update(fixed({**outline.attributes, "format_version": form}))  # some are known only now
+            yield put
+            file.attrs.update(fixed({**outline.attributes, "format_version": form}))  # some are known only now
 
 
 def fixed(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from specrec.cache import written_whole
 from specrec.cubes.hdf5 import attributes_of, fixed, numbers, open_hdf5
 from specrec.cubes.readers import Look
+from specrec.cubes.reserved import begin
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError
 from specrec.scenes import Mask, Window
@@ -48,11 +49,12 @@ _BANDS_AT_A_TIME = 4  # keeps the copy in file order small beside the cube
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+def writer(path: Path, outline: Outline, *, overwrite: bool) -> Iterator[PutStored]:
     """Write a cube in the ICVL layout window by window."""
     height, width, bands = outline.shape
-    with written_whole(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=_USERBLOCK) as file:
+    with written_whole(path, overwrite=overwrite) as temporary:
+        begin(temporary, outline, lambda memory: h5py.File(memory, "w", userblock_size=_USERBLOCK), outline.shape)
+        with h5py.File(temporary, "r+") as file:
             rad = file.create_dataset("rad", shape=(bands, height, width), dtype=np.float32)
             rad.attrs["MATLAB_class"] = np.bytes_("single")
             grid = file.create_dataset("bands", data=outline.wavelengths[np.newaxis])

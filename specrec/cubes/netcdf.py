@@ -33,6 +33,7 @@ from specrec.cubes.hdf5 import attributes_of, chunk_shape, fixed, numbers, open_
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
 from specrec.cubes.ignored import clear_missing, is_ignored, say_some
 from specrec.cubes.readers import Look
+from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.cubes.wavelength_units import in_nanometres, is_known
 from specrec.errors import DataError
@@ -52,36 +53,38 @@ _OWN = ("Conventions", "title", "source", "history")
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+def writer(path: Path, outline: Outline, *, overwrite: bool) -> Iterator[PutStored]:
     """Write a cube window by window; quick where windows are made of whole chunks."""
     import h5netcdf
 
     height, width, bands = outline.shape
     coding, chunks = outline.coding, chunk_shape(outline.shape)
-    with written_whole(path) as temporary, h5netcdf.File(temporary, "w") as file:
-        file.dimensions = {"y": height, "x": width, "wavelength": bands}
-        grid = file.create_variable("wavelength", ("wavelength",), np.float64, data=outline.wavelengths)
-        grid.attrs.update(
-            fixed({"units": "nm", "standard_name": _STANDARD_NAME, "long_name": "wavelength of the band"})
-        )
-        quantity = str(outline.attributes["quantity"])
-        fill = np.uint16(NO_VALUE) if coding.is_scaled and outline.mask is not None else None
-        cube = file.create_variable(quantity, ("y", "x", "wavelength"), coding.dtype, chunks=chunks, fillvalue=fill)
-        cube.attrs.update(fixed({"units": str(outline.attributes["units"]), "long_name": f"spectral {quantity}"}))
-        if coding.is_scaled:
-            cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
-        if outline.mask is not None:
-            flags = outline.mask.astype(np.int8)
-            valid = file.create_variable("valid", ("y", "x"), np.int8, data=flags, chunks=chunks[:2])
-            flags_said = {"long_name": "whether the pixel is valid", "flag_meanings": "invalid valid"}
-            valid.attrs.update(fixed(flags_said), flag_values=np.array([0, 1], dtype=np.int8))
-            cube.attrs.update(fixed({"ancillary_variables": "valid"}))
+    with written_whole(path, overwrite=overwrite) as temporary:
+        begin(temporary, outline, lambda memory: h5netcdf.File(memory, "w"), chunks)
+        with h5netcdf.File(temporary, "r+") as file:
+            file.dimensions = {"y": height, "x": width, "wavelength": bands}
+            grid = file.create_variable("wavelength", ("wavelength",), np.float64, data=outline.wavelengths)
+            grid.attrs.update(
+                fixed({"units": "nm", "standard_name": _STANDARD_NAME, "long_name": "wavelength of the band"})
+            )
+            quantity = str(outline.attributes["quantity"])
+            fill = np.uint16(NO_VALUE) if coding.is_scaled and outline.mask is not None else None
+            cube = file.create_variable(quantity, ("y", "x", "wavelength"), coding.dtype, chunks=chunks, fillvalue=fill)
+            cube.attrs.update(fixed({"units": str(outline.attributes["units"]), "long_name": f"spectral {quantity}"}))
+            if coding.is_scaled:
+                cube.attrs.update(scale_factor=coding.scale, add_offset=coding.offset)
+            if outline.mask is not None:
+                flags = outline.mask.astype(np.int8)
+                valid = file.create_variable("valid", ("y", "x"), np.int8, data=flags, chunks=chunks[:2])
+                flags_said = {"long_name": "whether the pixel is valid", "flag_meanings": "invalid valid"}
+                valid.attrs.update(fixed(flags_said), flag_values=np.array([0, 1], dtype=np.int8))
+                cube.attrs.update(fixed({"ancillary_variables": "valid"}))
 
-        def put(window: Window, values: NDArray[np.generic]) -> None:
-            cube[window.slices] = values
+            def put(window: Window, values: NDArray[np.generic]) -> None:
+                cube[window.slices] = values
 
-        yield put
-        file.attrs.update(fixed(_global_attributes(outline)))  # some are known only now
+            yield put
+            file.attrs.update(fixed(_global_attributes(outline)))  # some are known only now
 
 
 def _global_attributes(outline: Outline) -> dict[str, Any]:

@@ -30,13 +30,13 @@ dtypes: Mapping[str, str] = {
 
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+def writer(path: Path, outline: Outline, *, overwrite: bool) -> Iterator[PutStored]:
     """Write a cube window by window; its mask and attributes are left behind."""
     if not is_standard_grid(outline.wavelengths):
         found = describe_grid(outline.wavelengths)
         raise UsageError(f"{path}: an .npy keeps no wavelengths, so {found} cannot be told from it; write .h5")
     dtype = np.dtype(outline.coding.dtype).newbyteorder("<")
-    with written_whole(path) as temporary, temporary.open("wb") as file:
+    with written_whole(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         fields = {"descr": dtype.str, "fortran_order": False, "shape": outline.shape}
         np.lib.format.write_array_header_1_0(file, fields)
         layout = Layout(outline.shape, dtype, "bip", file.tell())

@@ -42,16 +42,19 @@ _MASK_OF_ANOTHER_PAGE = 4  # NewSubfileType
 _STRIP = 1 << 18  # bytes
 _CLASSIC = (1 << 32) - (1 << 26)  # bytes that a classic TIFF holds, with room for its tags
 
+# tifffile logs what it finds odd in a file; without this, it would print it where nobody set logging up
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
 
 @contextmanager
-def writer(path: Path, outline: Outline) -> Iterator[PutStored]:
+def writer(path: Path, outline: Outline, *, overwrite: bool) -> Iterator[PutStored]:
     """Write a cube window by window; quick where windows are as wide as the cube."""
     import tifffile
 
     height, width, bands = outline.shape
     description = _description(outline)
     dtype = np.dtype(outline.coding.dtype).newbyteorder("<")
-    with written_whole(path) as temporary:
+    with written_whole(path, overwrite=overwrite) as temporary:
         big = stored_bytes(outline.shape, dtype.itemsize) > _CLASSIC
         with tifffile.TiffWriter(temporary, bigtiff=big, byteorder="<", shaped=False) as file:
             placed = file.write(
@@ -151,11 +154,9 @@ def _gdal_metadata(outline: Outline) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a file; whatever the library raises on a damaged one becomes a sentence, and what it logs is left out."""
+    """Open a file; whatever the library raises on a damaged one becomes a sentence."""
     import tifffile
 
-    log = logging.getLogger("tifffile")
-    was, log.disabled = log.disabled, True
     try:
         with tifffile.TiffFile(path) as file:
             yield file
@@ -164,8 +165,6 @@ def _opened(path: Path) -> Iterator[Any]:
     except Exception as error:
         reason = str(error).partition("\n")[0][:200]
         raise DataError(f"{path} is not a whole TIFF file ({reason}); copy or download it again") from None
-    finally:
-        log.disabled = was
 
 
 def _planes(file: Any, path: Path) -> list[Layout]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import written_whole
+from specrec.cache import cannot_write, written_whole
 from specrec.errors import UsageError
 
 
@@ -24,8 +24,11 @@ def write_png(path: Path, pixels: NDArray[np.uint8], *, overwrite: bool = False)
     check_absent(path, overwrite)
     import PIL.Image
 
-    with written_whole(path) as temporary:
-        PIL.Image.fromarray(pixels).save(temporary, format="PNG")
+    with written_whole(path, overwrite=overwrite) as temporary:
+        try:
+            PIL.Image.fromarray(pixels).save(temporary, format="PNG")
+        except OSError as error:  # Pillow says of a full disk that its encoder failed
+            raise cannot_write(path, error) from None
 
 
 def check_absent(path: Path, overwrite: bool) -> None:

@@ -40,7 +40,9 @@ class _Given:
         return mask[::step, ::step]
 
 
-def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None = None) -> Path:
+def write_view_page(
+    cubes: Sequence[Path], target: Path, reference: Path | None = None, *, overwrite: bool = True
+) -> Path:
     """Write the page of cube files.
 
     Parameters
@@ -52,11 +54,14 @@ def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None 
     reference
         The cube that the others are compared with; it need not be among `cubes`. None: one whose stem or method is
         ``reference`` or ``truth``, where there is one.
+    overwrite
+        Whether an existing page may be replaced.
 
     Raises
     ------
     UsageError
-        If there is no such file, no cube has the size of `reference`, or there are too many for a page.
+        If there is no such file, no cube has the size of `reference`, there are too many for a page, or the page exists
+        and must not be replaced.
     DataError
         If a file is damaged.
     """
@@ -81,7 +86,7 @@ def write_view_page(cubes: Sequence[Path], target: Path, reference: Path | None 
             "lead": _lead(given),
             "scenes": pack_scenes(scenes, PAGE_BYTES - RESERVE),
         }
-    return write_page(target, f"{data['title']} - specrec", data)
+    return write_page(target, f"{data['title']} - specrec", data, overwrite=overwrite)
 
 
 def _lead(given: Sequence[_Given]) -> str:

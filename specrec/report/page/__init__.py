@@ -63,13 +63,14 @@ def as_json(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def write_page(target: Path, title: str, data: dict[str, Any]) -> Path:
+def write_page(target: Path, title: str, data: dict[str, Any], *, overwrite: bool = True) -> Path:
     """Write the page, whole or not at all, and return its path.
 
     Raises
     ------
     SpecrecError
-        If the page would be larger than `PAGE_BYTES`, or the folder cannot be written to.
+        If the page would be larger than `PAGE_BYTES`, the folder cannot be written to, or the page exists and
+        must not be replaced.
     """
     text = page(title, data)
     if (size := len(text.encode())) > PAGE_BYTES:
@@ -77,7 +78,7 @@ def write_page(target: Path, title: str, data: dict[str, Any]) -> Path:
             f"{target} would have {size / 1e6:.1f} MB, and a page has {PAGE_BYTES // 10**6} at most: its tables alone "
             "are too long, ask for fewer metrics or methods"
         )
-    with written_whole(target) as temporary:
+    with written_whole(target, overwrite=overwrite) as temporary:
         temporary.write_text(text, "utf-8")
     return target
 

@@ -1,4 +1,6 @@
 import json
+import logging
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -139,3 +141,14 @@ def test_a_damaged_file_says_nothing_beside_its_sentence(tmp_path, caplog):
     with pytest.raises(DataError, match="not a whole TIFF file"):
         read_cube(path)
     assert not caplog.records
+
+
+def test_files_that_are_open_at_once_leave_the_log_of_the_library_as_it_was(tmp_path):
+    write_cube(tmp_path / "cube.tif", some_cube(), WAVELENGTHS, RADIANCE)
+    log = logging.getLogger("tifffile")
+    with ExitStack() as first, ExitStack() as second:  # as two threads may open and close them
+        first.enter_context(tiff._opened(tmp_path / "cube.tif"))
+        second.enter_context(tiff._opened(tmp_path / "cube.tif"))
+        first.close()
+    assert not log.disabled
+    assert log.handlers, "without one, its messages are printed where nobody set logging up"

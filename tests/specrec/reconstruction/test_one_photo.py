@@ -103,7 +103,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_work(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: Usage(0, 0, 100_000))
     monkeypatch.setattr("specrec.reconstruction.one_photo.stream", None)
-    with pytest.raises(SpecrecError, match=r"31 bands of 70 x 45 pixels need 0\.4 MB and .* has 0\.1 MB free"):
+    with pytest.raises(SpecrecError, match=r"31 bands of 70 x 45 pixels need 390\.6 kB and .* has 100\.0 kB free"):
         reconstruct_file("gan", photo, tmp_path / "out.npy", choices=Choices(weights))
     assert not (tmp_path / "out.npy").exists()
 

@@ -215,7 +215,7 @@ def test_too_little_room_is_said_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _path: type("Usage", (), {"free": 1000})())
     with pytest.raises(
-        SpecrecError, match=r"the crops of 3 scenes need 0\.7 MB and .*crops has 0\.0 MB free.*SPECREC_CACHE"
+        SpecrecError, match=r"the crops of 3 scenes need [67][0-9.]* kB and .*crops has 1\.0 kB free.*SPECREC_CACHE"
     ):
         Crops(training_scenes, 16)
     assert not (cache / "crops").exists()
