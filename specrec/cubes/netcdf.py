@@ -217,7 +217,14 @@ def _axes_of(file: h5py.File, scale: str, cube: str, path: Path) -> list[int]:
     library may never come back from reading it.
     """
     attributes_of(file[scale], path, [_REFERENCES])  # its length is checked
-    return sorted(int(axis) for reference, axis in file[scale].attrs[_REFERENCES] if file[reference] == file[cube])
+    return sorted(int(axis) for reference, axis in file[scale].attrs[_REFERENCES] if _leads_to(file, reference, cube))
+
+
+def _leads_to(file: h5py.File, reference: h5py.Reference, key: str) -> bool:
+    try:
+        return bool(file[reference] == file[key])
+    except Exception:  # it led to a variable that was deleted, and HDF5 raises whatever it finds there instead
+        return False
 
 
 def _is_spectral(file: h5py.File, key: str, path: Path) -> bool:

@@ -31,6 +31,7 @@ from specrec.cubes.raw import Layout
 from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.errors import DataError, SpecrecError
+from specrec.images.tiff_tags import check_tags
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
 from specrec.spectra import check_wavelengths
@@ -158,6 +159,7 @@ def _opened(path: Path) -> Iterator[Any]:
     import tifffile
 
     try:
+        check_tags(path)
         with tifffile.TiffFile(path) as file:
             yield file
     except SpecrecError:

@@ -13,6 +13,7 @@ from specrec.errors import DataError, SpecrecError
 from specrec.images.pillow import open_picture
 from specrec.images.raw import open_raw
 from specrec.images.stored import DROPPED_ALPHA, Stored, check_size, cut_array, damaged, is_transparent
+from specrec.images.tiff_tags import check_tags
 
 _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _INKS, _LUMA = 0, 1, 2, 3, 5, 6  # photometric interpretations
 _COLOURS = {_WHITE_IS_ZERO: 1, _GREY: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _LUMA: 3}
@@ -33,6 +34,7 @@ def open_tiff(path: Path, max_pixels: int) -> Stored:
     import tifffile
 
     try:
+        check_tags(path)
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
             if _DNG_VERSION in page.tags or page.photometric in _SENSOR:
@@ -59,6 +61,9 @@ def _is_for_pillow(page: Any) -> bool:
 
 def _look_at(path: Path, page: Any, pages: int) -> list[str]:
     """Refuse what is no photo, and say what is left out of it."""
+    single = (page.imagelength, page.imagewidth, page.samplesperpixel, page.bitspersample, page.photometric)
+    if not all(isinstance(number, int) for number in single):  # a list, which a large number would multiply
+        raise DataError(f"{path} is damaged: a tag that holds one number holds several")
     samples, photometric = page.samplesperpixel, page.photometric
     if photometric not in _COLOURS:
         raise DataError(f"{path} has colours of a kind that is not read ({_name(photometric)}); save it as sRGB first")

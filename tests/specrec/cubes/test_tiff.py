@@ -138,7 +138,7 @@ def test_a_damaged_file_says_nothing_beside_its_sentence(tmp_path, caplog):
     path = tmp_path / "cube.tif"
     write_cube(path, some_cube(), WAVELENGTHS, RADIANCE)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(DataError, match="not a whole TIFF file"):
+    with pytest.raises(DataError, match=r"cube\.tif is damaged: its tag 270 claims [0-9,]+ values, more than the file"):
         read_cube(path)
     assert not caplog.records
 
