@@ -30,8 +30,8 @@ from specrec.cache import written_together
 from specrec.cubes.coding import NO_VALUE, decode
 from specrec.cubes.envi_header import Header, read_header, write_header
 from specrec.cubes.ignored import clear_missing, is_ignored, say_some
+from specrec.cubes.look import Look
 from specrec.cubes.raw import Layout
-from specrec.cubes.readers import Look
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.scenes import Mask, Window

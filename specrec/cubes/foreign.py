@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from specrec.cubes.coding import decode
 from specrec.cubes.grids import check_nanometres
 from specrec.cubes.layouts import WAVELENGTH_KEYS, Layout, choose, grid_of, listing, of_key
+from specrec.cubes.look import Look
 from specrec.cubes.matlab import Arrays, open_arrays
-from specrec.cubes.readers import Look
 from specrec.cubes.stored import StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.parameters import Value

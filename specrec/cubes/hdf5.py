@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from specrec.cache import written_whole
 from specrec.cubes.coding import decode_own
-from specrec.cubes.readers import Look
+from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.errors import DataError, SpecrecError

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from specrec.cache import written_whole
 from specrec.cubes.hdf5 import attributes_of, fixed, numbers, open_hdf5
-from specrec.cubes.readers import Look
+from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError

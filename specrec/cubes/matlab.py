@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from specrec.cubes import mat5
 from specrec.cubes.hdf5 import numbers, open_hdf5
-from specrec.cubes.readers import Look
+from specrec.cubes.look import Look
 
 
 class Arrays(Protocol):

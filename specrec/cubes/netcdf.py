@@ -32,7 +32,7 @@ from specrec.cubes.coding import NO_VALUE, decode
 from specrec.cubes.hdf5 import attributes_of, chunk_shape, fixed, numbers, open_hdf5, scale_of
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
 from specrec.cubes.ignored import clear_missing, is_ignored, say_some
-from specrec.cubes.readers import Look
+from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.cubes.wavelength_units import in_nanometres, is_known

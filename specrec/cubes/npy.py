@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from specrec.cache import written_whole
 from specrec.cubes.coding import decode
+from specrec.cubes.look import Look
 from specrec.cubes.raw import Layout
-from specrec.cubes.readers import Look
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.scenes import Window

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from specrec.cache import written_whole
 from specrec.cubes.coding import decode, decode_own
+from specrec.cubes.look import Look
 from specrec.cubes.raw import Layout
-from specrec.cubes.readers import Look
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.errors import DataError, SpecrecError
 from specrec.images.tiff_tags import check_tags
