@@ -152,7 +152,7 @@ def _power(text: str) -> str:
     Examples
     --------
     >>> _power("-8.371e-06")
-    '-8.371\times10^{-6}'
+    '-8.371\\times10^{-6}'
     """
     digits, exponent, power = text.partition("e")
     return f"{digits}\\times10^{{{int(power)}}}" if exponent else digits

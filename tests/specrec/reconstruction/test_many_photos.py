@@ -234,7 +234,7 @@ def test_two_cubes_that_the_disk_holds_only_one_of_are_not_both_begun(
     outcome = reconstruct_files("linear", works[:2], Choices(linear_weights), jobs=2)
     assert len(outcome.finished) == 1
     [error] = outcome.failed.values()
-    assert "and the cubes under way need 0.1 MB" in str(error)
+    assert "and the cubes under way need 115.3 kB" in str(error)
 
 
 def test_room_is_kept_for_what_is_not_yet_written_and_given_back(

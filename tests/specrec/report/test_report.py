@@ -63,7 +63,7 @@ def hostile(made_results: Made, *, metric: str = "rmse", scenes: int = 7) -> Res
     return made_results(scores, rng.integers(1, 9, scenes), names=names)
 
 
-def simple_page(results: Results, target: Path, comparisons: object) -> Path:
+def simple_page(results: Results, target: Path, comparisons: object = None) -> Path:
     """Stand in for the page where it is not what is tested."""
     target.write_text("page")
     return target
