@@ -80,10 +80,13 @@ def write_view_page(
                 raise UsageError(f"no other cube has the {height} x {width} pixels of --reference {reference}")
         scenes = [_scene(shape, group, reference) for shape, group in groups.items()]
         names = list(dict.fromkeys(path.name for path in paths))
+        alone = reference is None and any(
+            len(group) > 1 and not any(one.is_reference for one in group) for group in groups.values()
+        )
         data = {
             "kind": "view",
             "title": ", ".join(names[:3]) + ", …" * (len(names) > 3),
-            "lead": _lead(given),
+            "lead": _lead(given) + "; none is the reference: --reference CUBE shows errors" * alone,
             "scenes": pack_scenes(scenes, PAGE_BYTES - RESERVE),
         }
     return write_page(target, f"{data['title']} - specrec", data, overwrite=overwrite)

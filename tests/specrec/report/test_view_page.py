@@ -121,6 +121,18 @@ def test_the_reference_can_be_named_and_need_not_be_given_twice(tmp_path):
     assert [(cube["name"], cube["style"]) for cube in scene["cubes"]] == [("b", -1), ("a", 0)]
 
 
+def test_a_view_without_a_reference_says_how_to_see_errors(tmp_path):
+    stored("gan.h5"), stored("pixel.h5", seed=1), stored("truth.h5", seed=2)
+    gan, pixel, truth = (tmp_path / f"{name}.h5" for name in ("gan", "pixel", "truth"))
+
+    def lead(*cubes, reference=None):
+        return data_of(write_view_page(cubes, tmp_path / "page.html", reference, overwrite=True))["lead"]
+
+    assert "--reference CUBE shows errors" in lead(gan, pixel)
+    for said in (lead(gan), lead(gan, truth), lead(gan, pixel, reference=pixel)):
+        assert "reference" not in said
+
+
 def test_a_reference_of_another_size_is_a_usage_error(tmp_path):
     stored("a.h5", 5)
     stored("b.h5", 6)
