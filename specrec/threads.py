@@ -4,6 +4,7 @@ Work is spread over large blocks, each computed by kernels of one thread: with s
 slower than one, and their number may change the last bits of a sum.
 """
 
+import itertools
 import os
 import sys
 import threading
@@ -17,7 +18,9 @@ def available_cores() -> int:
 
 
 def each(task: Callable[[int], object], items: Iterable[int], count: int) -> None:
-    """Call `task` with every item, on `count` threads; on one, here and in order. The first error is raised.
+    """Call `task` with every item, on `count` threads; on one, here and in order.
+
+    The error of the first item that has one is raised, and no later item is begun after it.
 
     Examples
     --------
@@ -32,8 +35,19 @@ def each(task: Callable[[int], object], items: Iterable[int], count: int) -> Non
         return
     from concurrent.futures import ThreadPoolExecutor
 
+    failed: list[int] = []
+
+    def begin(place: int, item: int) -> None:
+        if failed and min(failed) < place:
+            return
+        try:
+            task(item)
+        except BaseException:
+            failed.append(place)
+            raise
+
     with ThreadPoolExecutor(count, initializer=_follow) as pool:
-        for _ in pool.map(task, items):
+        for _ in pool.map(begin, itertools.count(), items):
             pass
 
 

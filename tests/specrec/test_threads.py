@@ -43,7 +43,7 @@ def test_an_error_comes_out_and_what_waits_is_not_begun(count):
 
     with pytest.raises(MemoryError, match="0"):
         each(task, range(1000), count)
-    assert len(begun) < 1000
+    assert len(begun) <= 2 * count  # those that were under way when the first had failed
 
 
 def test_libraries_take_the_number_of_threads_and_give_it_back(monkeypatch):
