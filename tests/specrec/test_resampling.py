@@ -171,3 +171,11 @@ def test_grids_and_spectra_that_are_none_are_refused():
         resampling(WAVELENGTHS, [500.0]).apply(np.zeros((2, 30)))
     with pytest.raises(ValueError, match="not 'cubic'"):
         resampling(WAVELENGTHS, [500.0], "cubic")
+
+
+@pytest.mark.parametrize(("step", "method"), [(1.25, "mean"), (5.0, "mean"), (5.5, "linear"), (20.0, "linear")])
+def test_narrow_bands_are_averaged_and_coarse_ones_joined_by_lines_also_where_some_are_missing(step, method):
+    source = np.arange(390.0, 721.0, step)
+    missing = np.delete(source, slice(source.size // 2, source.size // 2 + 2))
+    assert resampling(source, WAVELENGTHS).method == method
+    assert resampling(missing, WAVELENGTHS).method == method
