@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm
@@ -70,7 +70,6 @@ def scores_of(values: object, weights: object = None) -> SceneScores:
     return SceneScores(tuple(f"s{i}" for i in range(table.shape[1])), table, weighed)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-6, 6), min_size=1, max_size=9))
 def test_wilcoxon_is_what_trying_all_signs_gives_with_ties_and_zeros_too(differences: list[int]) -> None:
     p, differ = wilcoxon(np.array(differences, dtype=float), np.zeros(len(differences)))
@@ -83,7 +82,6 @@ def test_wilcoxon_passes_over_scenes_that_one_method_lacks_and_takes_infinity_fo
     assert wilcoxon(one, other) == (pytest.approx(plain_wilcoxon([9.0, 1.0, 1.5, 3.0])), 4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_is_its_definition(values: list[float]) -> None:
     ordered = sorted(values)
@@ -289,7 +287,6 @@ def test_all_pairs_are_symmetric_and_corrected_together(made_results: Made) -> N
     assert np.diagonal(found.p_holm).tolist() == [1] * 4
 
 
-@settings(deadline=None)
 @given(st.integers(2, 12), st.integers(0, 2**32 - 1), st.sampled_from([0.125, 8.0]))
 def test_another_unit_changes_the_scale_and_nothing_else(scenes: int, seed: int, unit: float) -> None:
     rng = np.random.default_rng(seed)
