@@ -18,6 +18,7 @@ from specrec.bench.run import bench
 from specrec.cli import command
 from specrec.errors import UsageError
 from specrec.registry import registry
+from specrec.report.folder import write_report
 from specrec.spectra import WAVELENGTHS
 from specrec_gan.method import Gan
 
@@ -51,6 +52,13 @@ def test_the_protocol_alone_says_what_is_trained_and_only_its_fold_is_computed(r
     assert len(results.records) == 3 * 2
     for name in ("figure4.png", "figure4.pdf", "influence.png", "influence.pdf"):
         assert (results.folder / name).stat().st_size > 1000
+
+
+def test_a_report_has_the_figure_too_for_print_and_for_the_screen(results: Results, tmp_path: Path) -> None:
+    write_report(results, tmp_path / "report")
+    assert (tmp_path / "report" / "figure4.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "report" / "figure4.png").read_bytes().startswith(b"\x89PNG")
+    assert "figure4" in (tmp_path / "report" / "report.tex").read_text("utf-8")
 
 
 def test_no_row_claims_to_be_over_all_folds_where_one_is_missing(results: Results) -> None:
