@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from specrec.errors import SpecrecError as SpecrecError
     from specrec.hookspecs import hookimpl as hookimpl
     from specrec.images import read_image as read_image
+    from specrec.interfaces import INTERFACE_VERSION as INTERFACE_VERSION
     from specrec.interfaces import FitContext as FitContext
     from specrec.interfaces import Metric as Metric
     from specrec.interfaces import Reconstructor as Reconstructor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from specrec.spectra import WAVELENGTHS as WAVELENGTHS
 
 _HOMES = {
+    "INTERFACE_VERSION": "specrec.interfaces",
     "FitContext": "specrec.interfaces",
     "Metric": "specrec.interfaces",
     "Parameter": "specrec.parameters",

@@ -11,7 +11,9 @@ from types import FrameType
 
 import click
 
-COMMANDS = ("bench", "run", "train", "render", "convert", "view", "report", "methods", "metrics", "data", "doctor")
+COMMANDS = tuple(
+    ["bench", "run", "train", "render", "convert", "view", "report", "methods", "metrics", "data", "plugin", "doctor"]
+)
 
 INTERRUPTED, TERMINATED = 130, 143
 

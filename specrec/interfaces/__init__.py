@@ -5,8 +5,10 @@ from specrec.interfaces.metric import Metric, MetricFunction, Score
 from specrec.interfaces.progress import Progress, silent
 from specrec.interfaces.reconstructor import Arrays, Reconstructor
 from specrec.interfaces.scene_source import SceneSource
+from specrec.interfaces.version import INTERFACE_VERSION, unserved
 
 __all__ = [
+    "INTERFACE_VERSION",
     "Arrays",
     "FitContext",
     "Metric",
@@ -17,4 +19,5 @@ __all__ = [
     "Score",
     "Spent",
     "silent",
+    "unserved",
 ]

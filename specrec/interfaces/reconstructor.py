@@ -33,6 +33,8 @@ class Reconstructor(ABC):
     """Everything a user can set."""
     presets: ClassVar[Mapping[str, Settings]] = {}
     """Named sets of values; a method that has some declares a parameter ``preset``."""
+    trials: ClassVar[tuple[Settings, ...]] = ({},)
+    """Settings under which the conformance suite tries the method: small enough to fit within seconds."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules it cannot do without; where one is missing the method is listed as broken."""
     device: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from specrec.interfaces.progress import Progress, silent
-from specrec.parameters import Parameter, Value, resolve
+from specrec.parameters import Parameter, Settings, Value, resolve
 from specrec.scenes import Scene
 
 
@@ -26,6 +26,8 @@ class SceneSource(ABC):
     reference: ClassVar[str] = ""
     quantity: ClassVar[Literal["radiance", "reflectance"]]
     parameters: ClassVar[Mapping[str, Parameter]] = {}
+    trials: ClassVar[tuple[Settings, ...]] = ({},)
+    """Options under which the conformance suite tries the data set: few and small scenes."""
     path_variable: ClassVar[str | None] = None
     """The environment variable that names the folder; None for a source that needs none."""
 

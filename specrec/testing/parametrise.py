@@ -1,0 +1,41 @@
+"""The contract as pytest parametrisation, for the tests of a plugin."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from specrec.testing.checks import Check, NotApplicable, checks_of
+
+
+def conformance(distribution: str, data: Mapping[str, Path] | None = None) -> Any:
+    """Run a test function once for each check of a distribution; its one argument is called ``check``.
+
+    Parameters
+    ----------
+    distribution, data
+        As for `specrec.testing.checks_of`.
+
+    Examples
+    --------
+    ::
+
+        @conformance("specrec-grey")
+        def test_the_plugin_keeps_the_contract(check):
+            check()
+    """
+    import pytest
+
+    checks = checks_of(distribution, data)
+    return pytest.mark.parametrize("check", [_skipping(check) for check in checks], ids=map(str, checks))
+
+
+def _skipping(check: Check) -> Callable[[], str]:
+    import pytest
+
+    def run() -> str:
+        try:
+            return check()
+        except NotApplicable as reason:
+            pytest.skip(str(reason))
+
+    return run
