@@ -11,9 +11,8 @@ from types import FrameType
 
 import click
 
-COMMANDS = tuple(
-    ["bench", "run", "train", "render", "convert", "view", "report", "methods", "metrics", "data", "plugin", "doctor"]
-)
+WORK = ("bench", "run", "train", "render", "convert", "view", "report")
+COMMANDS = (*WORK, "methods", "metrics", "data", "plugin", "doctor")
 
 INTERRUPTED, TERMINATED = 130, 143
 
