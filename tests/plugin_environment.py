@@ -27,8 +27,8 @@ class PluginEnvironment:
         venv.create(folder, symlinks=os.name != "nt", with_pip=False)
         self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         (site,) = folder.rglob("site-packages")
-        installed = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-        (site / "around.pth").write_text("\n".join([*installed, str(ROOT), str(ROOT / "plugins")]), "utf-8")
+        self.around = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+        (site / "around.pth").write_text("\n".join([*self.around, str(ROOT), str(ROOT / "plugins")]), "utf-8")
 
     def run(self, *words: object, folder: Path, ok: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run ``python WORDS`` there, as a user's shell would; without `ok` any exit code will do."""

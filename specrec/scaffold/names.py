@@ -1,12 +1,14 @@
 """The name of a new plugin: what it may be, and what follows from it."""
 
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 from specrec.errors import UsageError
-from specrec.registry import Registry
+from specrec.registry import Offer, Registry
 
-LONGEST = 40
+LONGEST = 32
 """Characters."""
 PREFIX = "specrec-"
 """Distributions of plugins begin so, by custom; nothing depends on it."""
@@ -43,11 +45,16 @@ def check_name(name: str, kind: str, installed: Registry) -> str:
             f" letters, digits and single hyphens{_alike(bare)}"
         )
     if len(bare) > LONGEST:
-        raise UsageError(f"{bare!r} has {len(bare)} characters, a plugin's name at most {LONGEST}; choose a shorter one")
-    offered = {"metric": installed.metrics, "scenes": installed.scene_sources}.get(kind, installed.reconstructors)
-    what = {"metric": "metric", "scenes": "data set"}.get(kind, "method")
-    if bare in offered:
-        raise UsageError(f"there is a {what} {bare!r} already, of {offered[bare].distribution}; choose another name")
+        raise UsageError(
+            f"{bare!r} has {len(bare)} characters, a plugin's name at most {LONGEST}; choose a shorter one"
+        )
+    offers: dict[str, tuple[str, Mapping[str, Offer[Any]]]] = {
+        "metric": ("metric", installed.metrics),
+        "scenes": ("data set", installed.scene_sources),
+    }
+    what, taken = offers.get(kind, ("method", installed.reconstructors))
+    if bare in taken:
+        raise UsageError(f"there is a {what} {bare!r} already, of {taken[bare].distribution}; choose another name")
     for broken in installed.broken:
         if broken.name == bare:
             raise UsageError(f"{broken.distribution} uses the name {bare!r} already; choose another one")

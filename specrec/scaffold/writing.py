@@ -30,7 +30,10 @@ _FILES = {
     "@module@/@kind@.py": "@kind@/@kind@.py",
     "tests/test_@snake@.py": "@kind@/test.py",
 }
-_FURTHER = {"scenes": {"tests/make_scenes.py": "scenes/make_scenes.py"}}
+_FURTHER = {
+    "network": {"@module@/method.py": "network/method.py"},
+    "scenes": {"tests/make_scenes.py": "scenes/make_scenes.py"},
+}
 
 
 def write_plugin(name: str, kind: str = "method", folder: Path | None = None) -> Path:

@@ -1,0 +1,73 @@
+"""A new plugin of each kind as its author meets it: written, installed, tested and benched, exactly as written."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from plugin_environment import ROOT, PluginEnvironment
+
+NAMES = {"method": "tiny-ridge", "network": "tiny-net", "metric": "tiny-error", "scenes": "tiny-set"}
+LISTINGS = {
+    "method": ("methods",), "network": ("methods",), "metric": ("metrics",), "scenes": ("data", "list"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(plugin_environment: PluginEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the four distributions are, each in ``specrec-NAME``, and installed."""
+    where = tmp_path_factory.mktemp("new")
+    for kind, name in NAMES.items():
+        plugin_environment.run("-m", "specrec", "plugin", "new", name, "--kind", kind, folder=where)
+    plugin_environment.install(*(where / f"specrec-{name}" for name in NAMES.values()))
+    return where
+
+
+def test_the_specrec_that_is_tried_is_the_installed_one_or_else_the_repositorys(
+    plugin_environment: PluginEnvironment, tmp_path: Path
+) -> None:
+    code = "import specrec, importlib.metadata as m; print(specrec.__file__); print(m.version('specrec'))"
+    found, version = plugin_environment.run("-c", code, folder=tmp_path).stdout.split()
+    installed = [Path(path) / "specrec" / "__init__.py" for path in plugin_environment.around]
+    assert Path(found) == next(path for path in [*installed, ROOT / "specrec" / "__init__.py"] if path.exists())
+    assert version == tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_its_own_tests_pass(kind: str, folder: Path, plugin_environment: PluginEnvironment) -> None:
+    done = plugin_environment.run("-m", "pytest", "-q", folder=folder / f"specrec-{NAMES[kind]}")
+    assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_it_is_listed_and_keeps_the_contract(
+    kind: str, folder: Path, plugin_environment: PluginEnvironment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    listed = plugin_environment.run("-m", "specrec", *LISTINGS[kind], folder=tmp_path).stdout
+    assert NAMES[kind] in listed
+    assert "broken" not in listed
+    if kind == "scenes":
+        maker = folder / f"specrec-{NAMES[kind]}" / "tests" / "make_scenes.py"
+        plugin_environment.run(maker, tmp_path / "scenes", folder=tmp_path)
+        monkeypatch.setenv("SPECREC_TINY_SET", str(tmp_path / "scenes"))
+    plugin_environment.run("-m", "specrec", "plugin", "test", f"specrec-{NAMES[kind]}", folder=tmp_path)
+
+
+def test_the_four_make_one_table(folder: Path, plugin_environment: PluginEnvironment, tmp_path: Path) -> None:
+    maker = folder / f"specrec-{NAMES['scenes']}" / "tests" / "make_scenes.py"
+    plugin_environment.run(maker, "scenes", folder=tmp_path)
+    methods = "tiny-ridge[ridge=0.01],tiny-net[width=8,steps=5,batch=2,crop=16],linear"
+    words = ("--methods", methods, "--dataset", "tiny-set", "--data", "scenes", "--metrics", "rmse,tiny-error")
+    done = plugin_environment.run("-m", "specrec", "bench", *words, "--jobs", 0, folder=tmp_path)
+    (head,) = [line for line in done.stdout.splitlines() if line.startswith("method ")]
+    assert "tiny-error" in head
+    rows = {line.split()[0]: line.split()[-1] for line in done.stdout.splitlines() if " weighted " in line}
+    assert len(rows) == 3
+    assert all(0.0 < float(value.strip("*=")) < 3.0 for value in rows.values())
+
+
+def test_a_name_is_taken_once_its_plugin_is_installed(
+    folder: Path, plugin_environment: PluginEnvironment, tmp_path: Path
+) -> None:
+    again = plugin_environment.run("-m", "specrec", "plugin", "new", NAMES["method"], folder=tmp_path, ok=False)
+    assert again.returncode == 2
+    assert "there is a method 'tiny-ridge' already, of specrec-tiny-ridge" in again.stderr
