@@ -20,6 +20,7 @@ def command(form: str) -> None:
     """
     import json
     from importlib.metadata import version
+    from math import inf
 
     from specrec.bench.ceiling.row import COLUMNS
     from specrec.registry import registry
@@ -32,6 +33,8 @@ def command(form: str) -> None:
             "unit": metric.unit,
             "scale": metric.scale,
             "direction": "higher is better" if metric.higher_is_better else "lower is better",
+            "best": str(metric.perfect) if metric.perfect == inf else metric.perfect,  # JSON has no infinity
+            "symmetric": metric.symmetric,
             "definition": metric.definition,
             "reference": metric.reference,
             "distribution": distribution,
