@@ -202,7 +202,8 @@ def test_the_files_pass_their_own_linter(kind: str, name: str, tmp_path: Path) -
         pytest.skip("ruff is not installed")
     assert len(LONG_NAME) == LONGEST
     folder = write_plugin(name, kind, tmp_path / "new")
-    stricter = ["check", "--select", "D,N,PTH,RUF,SIM,NPY", "--ignore", "D1,D203,D213"]
+    numpydoc = ("--config", "lint.pydocstyle.convention='numpy'")
+    stricter = ["check", "--select", "D,N,NPY,PTH,RUF,SIM", "--ignore", "D10,D401", *numpydoc]
     for words in (["check"], stricter, ["format", "--check"]):
         done = subprocess.run(
             [ruff, *words, "--no-cache", "."], cwd=folder, capture_output=True, text=True, check=False
