@@ -176,8 +176,8 @@ def _mask(metric: Metric) -> str:
 def _inputs(metric: Metric) -> str:
     before, given = ordinary(), ordinary()
     _score(metric, given)
-    for name, old, new in zip(Pair._fields, before, given, strict=True):
-        if not np.array_equal(old, new):
+    for name in Pair._fields:
+        if not np.array_equal(getattr(before, name), getattr(given, name)):
             raise NotConforming(f"the {name} is changed by scoring; {_COPY_FIRST}")
     for array in given:
         array.setflags(write=False)
