@@ -114,7 +114,9 @@ def cubes(trial: Trial) -> str:
                 " width, bands), bands last: np.moveaxis(cube, 0, -1) where they come first"
             )
         mask = _mask(scene)
-        valid = cube[mask] if _fits(mask, scene) else cube  # what is wrong with a mask is said by `masks`
+        valid = (
+            cube[mask] if _fits(mask, scene) else cube[np.isfinite(cube)]
+        )  # what is wrong with a mask is said by `masks`
         if not np.isfinite(valid).all():
             raise NotConforming(
                 f"{name!r} holds NaN or infinity at valid pixels; leave these out by Scene(read_mask=...)"
