@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from smooth_scenes import smooth_scene
+from specrec.testing.small_scenes import smooth_scene
 
 from specrec.scenes import Scene, TrainingScene
 
