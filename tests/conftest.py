@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from plugin_environment import PluginEnvironment
-from smooth_scenes import smooth_scene
+from specrec.testing.small_scenes import smooth_scene
 
 from specrec.scenes import Scene, TrainingScene
 
@@ -43,9 +42,3 @@ def cave_folder() -> Path:
     if not folder:
         pytest.skip("SPECREC_CAVE names no folder of CAVE scenes")
     return Path(folder).resolve()
-
-
-@pytest.fixture(scope="session")
-def plugin_environment(tmp_path_factory: pytest.TempPathFactory) -> PluginEnvironment:
-    """One environment for all the plugins that tests install."""
-    return PluginEnvironment(tmp_path_factory.mktemp("environment") / "venv")

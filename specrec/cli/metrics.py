@@ -21,13 +21,14 @@ def command(form: str) -> None:
     import json
     from importlib.metadata import version
     from math import inf
+    from typing import Any
 
     from specrec.bench.ceiling.row import COLUMNS
     from specrec.registry import registry
 
     listed = [(offer.value, f"{offer.distribution} {offer.version}") for offer in registry().metrics.values()]
     listed += [(metric, f"specrec {version('specrec')}") for metric in COLUMNS.values()]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": metric.name,
             "unit": metric.unit,

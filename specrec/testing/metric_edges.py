@@ -100,8 +100,8 @@ def weights(metric: Metric) -> str:
             )
         if found.weight < last:
             raise NotConforming(
-                f"a mask of {words} weighs {found.weight!r} and a part of it {last!r}; let the weight be how many pixels"
-                " count, or 1"
+                f"a mask of {words} weighs {found.weight!r} and a part of it {last!r}; let the weight be how many"
+                " pixels count, or 1"
             )
         if not 0.0 <= found.left_out <= 1.0:
             raise NotConforming(f"left_out is {found.left_out!r}; it is a share of the valid values, from 0 to 1")

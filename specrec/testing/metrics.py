@@ -138,8 +138,8 @@ def _layouts(metric: Metric) -> str:
             if not _same_score(found, plain, LAYOUT_TOLERANCE):
                 which = "both cubes" if both else "the estimate"
                 raise NotConforming(
-                    f"with {which} in another layout ({words}) the value is {found.value!r}, in C order {plain.value!r};"
-                    f" {_SUM_IN_FLOAT64}"
+                    f"with {which} in another layout ({words}) the value is {found.value!r}, in C order"
+                    f" {plain.value!r}; {_SUM_IN_FLOAT64}"
                 )
     return f"to {LAYOUT_TOLERANCE:g}"
 
@@ -167,7 +167,8 @@ def _mask(metric: Metric) -> str:
         if not _same_score(found, plain, LAYOUT_TOLERANCE):
             raise NotConforming(
                 f"other numbers outside the mask, in {words}, move the value from {plain.value!r} to {found.value!r}"
-                f" (weight {plain.weight!r}, {found.weight!r}); use the valid pixels only, estimate[mask] and reference[mask]"
+                f" (weight {plain.weight!r}, {found.weight!r}); use the valid pixels only, estimate[mask] and"
+                " reference[mask]"
             )
     return ""
 
@@ -175,8 +176,8 @@ def _mask(metric: Metric) -> str:
 def _inputs(metric: Metric) -> str:
     before, given = ordinary(), ordinary()
     _score(metric, given)
-    for name, old, new in zip(Pair._fields, before, given, strict=True):
-        if not np.array_equal(old, new):
+    for name in Pair._fields:
+        if not np.array_equal(getattr(before, name), getattr(given, name)):
             raise NotConforming(f"the {name} is changed by scoring; {_COPY_FIRST}")
     for array in given:
         array.setflags(write=False)

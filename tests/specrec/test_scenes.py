@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smooth_scenes import smooth_scene
+from specrec.testing.small_scenes import smooth_scene
 
 from specrec.errors import DataError
 from specrec.rendering import render, xyz

@@ -13,6 +13,12 @@ LISTINGS = {
 
 
 @pytest.fixture(scope="module")
+def plugin_environment(tmp_path_factory: pytest.TempPathFactory) -> PluginEnvironment:
+    """One environment for all four."""
+    return PluginEnvironment(tmp_path_factory.mktemp("environment") / "venv")
+
+
+@pytest.fixture(scope="module")
 def folder(plugin_environment: PluginEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the four distributions are, each in ``specrec-NAME``, and installed."""
     where = tmp_path_factory.mktemp("new")
