@@ -1,7 +1,7 @@
 """What every data set promises; what it promises of a scene's numbers is in `scene_contents`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -47,10 +47,17 @@ def scene_checks(source: type[SceneSource], data: Path | None = None) -> list[Ch
         ("the files of a scene are there", _files),
         ("further scenes are other ones", _further),
     )
-    for settings in source.trials:
+    for settings in _settings(source):
         trial = Trial(source, settings, data)
         checks += [Check("scenes", _subject(source, settings), words, partial(run, trial)) for words, run in promises]
     return checks
+
+
+def _settings(source: type[SceneSource]) -> list[Settings]:
+    """Return its trials; none where something in them is no set of options."""
+    trials: object = source.trials
+    right = isinstance(trials, tuple | list) and all(isinstance(settings, Mapping) for settings in trials)
+    return list(source.trials) if right else []
 
 
 def _subject(source: type[SceneSource], settings: Settings) -> str:
@@ -73,9 +80,10 @@ def _says_what_it_is(source: type[SceneSource]) -> str:
         raise NotConforming(f"path_variable is {source.path_variable!r}; take capitals, digits and _: SPECREC_MINE")
     if not all(isinstance(parameter, Parameter) for parameter in source.parameters.values()):
         raise NotConforming("parameters holds something else than specrec.Parameter; declare each option as one")
-    if not source.trials:
+    if not _settings(source):
         raise NotConforming(
-            "trials is empty, so that nothing is tried; leave it out, or give the options of a small one"
+            f"trials is {source.trials!r}, so that nothing is tried; leave it out, or give a tuple of options, with its"
+            ' comma: ({"scenes": 2},)'
         )
     return source.quantity
 
@@ -89,7 +97,7 @@ def _no_folder(source: type[SceneSource]) -> str:
         " (if not self.path.is_dir(): ...)"
     )
     try:
-        found = source(absent, **source.trials[0]).names()
+        found = source(absent, **(_settings(source) or [{}])[0]).names()
     except SpecrecError as error:
         if str(absent) in str(error) and "\n" not in str(error):
             return ""

@@ -1,8 +1,8 @@
 """What every other promise rests on: it can be fitted, it answers with a cube, and twice with the same."""
 
 from specrec.testing.methods.declared import BUILDS
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.process_state import stirred
+from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import Subject, difference, said
 
 SIZES = (1, 1), (1, 7), (6, 1), (13, 17)

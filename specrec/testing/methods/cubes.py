@@ -23,13 +23,13 @@ def _float32(subject: Subject) -> None:
 @promise("every value is finite", ANY_SIZE)
 def _finite(subject: Subject) -> None:
     """For black, white, grey and the colours at the corners of the cube too."""
-    corners = np.float32(np.indices((2, 2, 2)).reshape(3, 8).T[np.newaxis])
-    grey = np.full((1, 1, 3), 0.4, np.float32)
+    corners = np.indices((2, 2, 2)).reshape(3, 8).T[np.newaxis].astype(np.float32)
+    black, grey, white = (np.full((1, 1, 3), level, np.float32) for level in (0.0, 0.4, 1.0))
     for words, image in (
         ("random pixels", subject.image),
         ("black, white and pure colours", corners),
-        ("black", 0 * grey),
-        ("white", 0 * grey + 1),
+        ("black", black),
+        ("white", white),
         ("grey", grey),
     ):
         wrong = np.count_nonzero(~np.isfinite(subject.cube_of(image, where=f" ({words})")))

@@ -63,7 +63,9 @@ def TILES(subject: Subject) -> str:  # noqa: N802 - as above
                 for core, cube in stream(method, lambda w: image[w.slices].copy(), (height, width), str(size)):  # noqa: B023 - used up here
                     found[core.slices] = cube
             except (SpecrecError, ValueError) as error:
-                raise broken(f"a tile of {size} pixels raised {said(error)}", "let reconstruct take any size") from error
+                raise broken(
+                    f"a tile of {size} pixels raised {said(error)}", "let reconstruct take any size"
+                ) from error
             apart = np.abs(found - whole).max(axis=2)
             if not (apart <= _TILED).all():
                 row, column = np.unravel_index(np.nanargmax(np.where(np.isnan(apart), np.inf, apart)), apart.shape)

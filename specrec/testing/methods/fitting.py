@@ -46,7 +46,7 @@ def _leaves_the_process_alone(subject: Subject) -> None:
     if changed:
         raise broken(
             f"fit and reconstruct changed {' and '.join(changed)}",
-            "draw from a generator of your own, and use specrec.training.session.session(context), which puts torch back",
+            "draw from a generator of your own; specrec.training.session.session(context) puts torch back",
         )
 
 
@@ -57,7 +57,9 @@ def _progress(subject: Subject) -> str:
         raise NotApplicable("fit tells no progress; one that takes seconds calls context.progress(fraction, words)")
     if told != sorted(told) or not all(0 <= done <= 1 for done in told):
         shown = ", ".join(f"{done:.3g}" for done in told[:8])
-        raise broken(f"fit told of {shown}", "call context.progress with the fraction done, 0 to 1, never less than before")
+        raise broken(
+            f"fit told of {shown}", "call context.progress with the fraction done, 0 to 1, never less than before"
+        )
     return f"told {len(told)} times"
 
 
@@ -134,7 +136,8 @@ def _again(subject: Subject) -> _Again:
             cube = subject.cube_of(subject.image, method)
             after = process_state()
         subject.again = _Again(method, cube, [name for name, value in before.items() if after[name] != value])
-    return subject.again
+    again: _Again = subject.again
+    return again
 
 
 def _fit(method: Reconstructor, scenes: Any, when: str) -> None:

@@ -5,6 +5,7 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def stirred(seed: int) -> Iterator[None]:
 @contextmanager
 def put_back() -> Iterator[None]:
     """Undo what a plugin has done to the process."""
-    folder, errors, torch = os.getcwd(), np.geterr(), sys.modules.get("torch")
+    folder, errors, torch = Path.cwd(), np.geterr(), sys.modules.get("torch")
     before = _of_torch(torch) if torch else {}
     try:
         with stirred(0):
@@ -48,12 +49,13 @@ def put_back() -> Iterator[None]:
 
 def process_state() -> dict[str, Any]:
     """Describe the state of this process; values of one name can be compared."""
-    kind, words, place, *_ = np.random.get_state(legacy=True)  # noqa: NPY002 - as above
+    numpy: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - as above
+    words = numpy["state"]
     state: dict[str, Any] = {
         "Python's global random state": random.getstate(),
-        "NumPy's global random state": (kind, bytes(words), place),
+        "NumPy's global random state": (words["key"].tobytes(), words["pos"]),
         "NumPy's treatment of floating-point errors": np.geterr(),
-        "the working folder": os.getcwd(),
+        "the working folder": Path.cwd(),
     }
     torch = sys.modules.get("torch")
     return {**state, **_of_torch(torch)} if torch else state

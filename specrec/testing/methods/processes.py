@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from specrec.testing.checks import NotApplicable, NotConforming
-from specrec.testing.methods.basics import STEADY
 from specrec.testing.methods.declared import EXTENT
 from specrec.testing.methods.fitting import SAME_SEED
 from specrec.testing.methods.promise import broken, promise
@@ -27,7 +26,7 @@ LONGEST = 600.0
 """Seconds that the process may take."""
 _ELSEWHERE = 1e-4  # between fits in two processes, whose libraries may add up in another order
 _SLACK, _SMALL = 1.25, 64  # times bytes_per_pixel, and bytes a pixel that allocators scatter
-_KEPT = 0.4  # of a cube's bytes: what one more image may add to the peak
+_KEPT = 0.6  # of a cube's bytes: what one more image may add to the peak
 
 
 class _Report(NamedTuple):
@@ -157,7 +156,9 @@ def _run(folder: Path) -> None:
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired:
-        raise broken(f"its process was not done after {LONGEST / 60:.0f} minutes", "let `trials` ask for less") from None
+        raise broken(
+            f"its process was not done after {LONGEST / 60:.0f} minutes", "let `trials` ask for less"
+        ) from None
     if done.returncode < 0:
         raise broken(
             f"its process died of {signal.Signals(-done.returncode).name}",

@@ -35,7 +35,7 @@ def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a consta
             what = error.__cause__ if isinstance(error, DataError) and error.__cause__ else error
             raise broken(
                 f"what was saved could not be loaded ({said(what)})",
-                "let from_state(settings, arrays, config) build the method as cls(**settings) and read back what state() gave",
+                "let from_state(settings, arrays, config) begin with cls(**settings) and read back what state() gave",
             ) from error
     if dict(loaded.settings) != dict(method.settings):
         raise broken("the loaded method has other settings", "begin from_state with method = cls(**settings)")
@@ -43,7 +43,7 @@ def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a consta
     if apart > ROUNDING:
         raise broken(
             f"the loaded method gives a cube {apart:.2g} away",
-            "give in state() everything that reconstruct uses, with all its digits, and read all of it back in from_state",
+            "give in state() all that reconstruct uses, with all its digits, and read all of it back in from_state",
         )
     return f"{method.parameter_count} numbers, {size / 1e3:.1f} kB"
 

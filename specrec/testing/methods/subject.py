@@ -132,7 +132,7 @@ class Subject:
         if not isinstance(cube, np.ndarray) or cube.shape != wanted:
             found = f"a cube of the shape {cube.shape}" if isinstance(cube, np.ndarray) else type(cube).__name__
             raise NotConforming(
-                f"reconstruct of {size} gave {found}; return an array of the shape (height, width, bands), here {wanted}"
+                f"reconstruct of {size} gave {found}; return an array (height, width, bands), here {wanted}"
             )
         return cube.copy()
 

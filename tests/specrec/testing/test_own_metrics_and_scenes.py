@@ -21,7 +21,7 @@ NEVER_TRIED = {"further scenes are other ones", "a folder that is not there is n
 """What some data sets do not promise: those of files have no further scenes, and `synthetic` has no folder."""
 
 
-def counts(seed: int, height: int = 20, width: int = 16) -> np.ndarray:
+def counts(seed: int, height: int, width: int) -> np.ndarray:
     made = np.random.default_rng(seed).integers(1, 4096, (height, width, 31), dtype=np.uint16)
     made[:, -2:] = 0
     return made
@@ -29,23 +29,26 @@ def counts(seed: int, height: int = 20, width: int = 16) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A small copy of each data set that is read from a folder."""
+    """A small copy of each data set that is read from a folder; the last scene of each is large enough to tell whether
+    opening reads it.
+    """
     root = tmp_path_factory.mktemp("data")
     for seed, name in enumerate(("beads", "face")):
         (root / "cave" / f"{name}_ms").mkdir(parents=True)
+        bands = counts(seed, 170 + seed, 200)
         for band in range(31):
             path = root / "cave" / f"{name}_ms" / f"{name}_ms_{band + 1:02}.png"
-            PIL.Image.fromarray(counts(seed)[..., band]).save(path)
+            PIL.Image.fromarray(bands[..., band]).save(path)
     (root / "icvl").mkdir()
     for seed, name in enumerate(("BGU_0403-1419-1", "bgu_0403-1439")):
         with h5py.File(root / "icvl" / f"{name}.mat", "w") as file:
-            file["rad"] = np.rot90(counts(seed, 20, 200 + seed), k=-1).T.astype(np.float64)
+            file["rad"] = np.rot90(counts(seed, 170, 200 + seed), k=-1).T.astype(np.float64)
             file["bands"] = WAVELENGTHS.reshape(-1, 1)
     (root / "folder").mkdir()
     mask = np.ones((200, 180), dtype=bool)
     mask[3] = False
     cube = np.random.default_rng(0).random((200, 180, 31), dtype=np.float32)
-    write_cube(root / "folder" / "leaf.h5", cube, WAVELENGTHS, {"quantity": "reflectance"}, mask)
+    write_cube(root / "folder" / "tree.h5", cube, WAVELENGTHS, {"quantity": "reflectance"}, mask)
     for path in ("field.hdr", "sky.nc"):
         write_cube(root / "folder" / path, cube[:9, :7, :4], WAVELENGTHS[:4], {"quantity": "radiance"})
     return {path.name: path for path in root.iterdir()}

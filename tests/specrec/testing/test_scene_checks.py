@@ -118,6 +118,10 @@ class NoTrials(Made):
     trials = ()
 
 
+class NoComma(Made):
+    trials = {"first": 5}  # noqa: RUF012
+
+
 class LowVariable(Filed):
     path_variable = "specrec filed"
 
@@ -357,7 +361,8 @@ WRONG = [
     (SAYS, "summary is ''; say it in one line", NoSummary),
     (SAYS, "take letters, digits", BadName),
     (SAYS, "set the class attribute to 'radiance' or 'reflectance'", OtherQuantity),
-    (SAYS, "leave it out, or give the options", NoTrials),
+    (SAYS, "leave it out, or give a tuple", NoTrials),
+    (SAYS, "with its comma", NoComma),
     (SAYS, "take capitals, digits and _: SPECREC_MINE", LowVariable),
     (SAYS, "declare each option as one", PlainParameters),
     (FOLDER, "has 0 scenes; raise a specrec.errors.UsageError", SilentWithoutFolder),
