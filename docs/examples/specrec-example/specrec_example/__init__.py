@@ -1,4 +1,4 @@
-"""A plugin of specrec: the method `local-lines`, the metric `rmse@worst-band`, the data set `npz-folder`."""
+"""A plugin of specrec: the method `local-maps`, the metric `rmse@worst-band`, the data set `npz-folder`."""
 
 from specrec import hookimpl
 
@@ -9,9 +9,9 @@ SPECREC_INTERFACE = "1.0"
 @hookimpl
 def specrec_reconstructors():
     """Offer the method."""
-    from specrec_example.local_lines import LocalLines
+    from specrec_example.local_maps import LocalMaps
 
-    return [LocalLines]
+    return [LocalMaps]
 
 
 @hookimpl
