@@ -1,9 +1,9 @@
 """`local-maps`: locally weighted regression in chromaticity (Atkeson, Moore and Schaal 1997).
 
 The training colours are covered by a few centres in the plane of chromaticities. Each centre has a linear map of its
-own from colours to spectra, for which a pixel counts the more the nearer its chromaticity is to the centre. The spectrum
-of a colour is what the maps say of it, blended by the same nearness. One map for all colours is the method `linear`; as
-there, colours are linear light, and twice the light gives twice the spectrum.
+own from colours to spectra, for which a pixel counts the more the nearer its chromaticity is to the centre. The
+spectrum of a colour is what the maps say of it, blended by the same nearness. One map for all colours is the method
+`linear`; as there, colours are linear light, and twice the light gives twice the spectrum.
 """
 
 from typing import ClassVar
