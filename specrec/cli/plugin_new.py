@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 _TRY = {
-    "method": ("specrec bench --methods {name},linear",),
-    "network": ("specrec bench --methods {name},linear",),
-    "metric": ("specrec bench --methods linear,mean --metrics rmse,{name}",),
+    "method": ("specrec plugin test specrec-{name}", "specrec bench --methods {name},linear"),
+    "network": ("specrec plugin test specrec-{name}", "specrec bench --methods {name},linear"),
+    "metric": ("specrec plugin test specrec-{name}", "specrec bench --methods linear,mean --metrics rmse,{name}"),
     "scenes": (
         "python tests/make_scenes.py scenes",
+        "specrec plugin test specrec-{name} --data {name}=scenes",
         "specrec data verify scenes --dataset {name}",
         "specrec bench --methods linear,mean --dataset {name} --data scenes",
     ),
@@ -32,13 +33,11 @@ def command(name: str, kind: str, output: Path | None) -> None:
     from specrec.scaffold.names import PREFIX
 
     folder = write_plugin(name, kind, output)
-    bare = name.removeprefix(PREFIX)
     click.echo(f"wrote {folder}; next:")
     for line in (
         f"cd {shlex.quote(str(folder))}",
         'python -m pip install -e ".[test]"',
         "python -m pytest",
-        f"specrec plugin test {PREFIX}{bare}",
-        *(words.format(name=bare) for words in _TRY[kind]),
+        *(words.format(name=name.removeprefix(PREFIX)) for words in _TRY[kind]),
     ):
         click.echo(f"  {line}")

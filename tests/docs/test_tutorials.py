@@ -1,0 +1,26 @@
+"""The tutorials show the files that `specrec plugin new` writes, which the tests of the scaffold install and run."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+MADE = runpy.run_path(str(DOCS / "make_tutorial_code.py"))
+PAGES, renewed, shown = MADE["PAGES"], MADE["renewed"], MADE["shown"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_tutorial_is_what_is_written(page: str) -> None:
+    name, kind = PAGES[page]
+    text = (DOCS / page).read_text("utf-8")
+    assert renewed(text, name, kind) == text, "run python docs/make_tutorial_code.py"
+    module = f"specrec_{name.replace('-', '_')}"
+    assert {f"{module}/__init__.py", f"{module}/{kind}.py"} <= set(shown(text))
+    assert f"specrec plugin new {name}" in text
+
+
+def test_the_names_are_those_that_are_installed_by_a_test() -> None:
+    tried = (DOCS.parent / "tests" / "specrec" / "scaffold" / "test_new_plugins_work.py").read_text("utf-8")
+    for name, kind in PAGES.values():
+        assert f'"{kind}": "{name}"' in tried
