@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import specrec
+from specrec.interfaces import unserved
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -71,6 +72,26 @@ def test_a_plugin_imports_only_what_is_described(path: Path) -> None:
     assert used - set(NAMES) == set()
 
 
+@pytest.mark.parametrize(
+    ("offered", "asked", "newer"),
+    [("1.0", "1.2", False), ("1.2", "1.2", True), ("1.10", "1.2", True), ("2.1", "2.0", True), ("3.0", "2.0", True)],
+)
+def test_the_code_of_the_page_tells_versions_apart(
+    offered: str, asked: str, newer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs" / "interface.md").read_text("utf-8").partition("## Two versions at once")[2]
+    code = "\n".join(line.removeprefix("    ") for line in text.splitlines() if line.startswith("    "))
+    monkeypatch.setattr(specrec, "INTERFACE_VERSION", offered, raising=False)
+    found: dict[str, object] = {}
+    exec(code, found)
+    assert (found["SPECREC_INTERFACE"], found["newer"]) == (asked, newer)
+
+
+@pytest.mark.parametrize("name", sorted({path.relative_to(ROOT / "plugins").parts[0] for path in PLUGINS}))
+def test_a_plugin_says_which_interface_it_needs(name: str) -> None:
+    assert unserved(importlib.import_module(name).SPECREC_INTERFACE) is None
+
+
 def test_a_function_is_described_with_kinds_defaults_and_types() -> None:
     assert described("def f(x: int, /, y: str = 'a', *rest, z: float = 1.0, **more) -> None: ...") == {
         "a.b": "function (x: int, /, y: str='a', *rest, z: float=1.0, **more) -> None"
@@ -115,7 +136,13 @@ class Thing(Base):
 
 
 def test_fields_keep_their_place_and_say_whether_they_are_required() -> None:
-    code = "@dataclass\nclass D:\n    a: int = field(repr=False)\n    kind: ClassVar[int] = 1\n    b: list = field(default_factory=list)"
+    code = """
+@dataclass
+class D:
+    a: int = field(repr=False)
+    kind: ClassVar[int] = 1
+    b: list = field(default_factory=list)
+"""
     found = described(code)
     assert found["a.b.a"] == "required field 1: int = field(repr=False)"
     assert found["a.b.b"] == "field 2: list = field(default_factory=list)"
