@@ -124,7 +124,7 @@ def main() -> str | None:
         variables = surroundings(SPECREC_CACHE=str(folder / "cache"))
         expected = numbers(sys.executable, folder / "together", variables)
         frozen = call(sys.executable, ["-m", "pip", "freeze"], folder, variables).splitlines()
-        constraints = [line for line in frozen if "==" in line and not line.startswith("specrec")]
+        constraints = [line.partition("+")[0] for line in frozen if "==" in line and not line.startswith("specrec")]
         (folder / "constraints.txt").write_text("\n".join(constraints), "utf-8")  # numbers of other versions may differ
         python = new_environment(folder / "bare", with_pip=True)
         trees = [str(tree) for tree in lay_out(folder / "trees")]
