@@ -40,6 +40,7 @@ PROMISED: dict[str, tuple[str, ...]] = {
         "Spent",
         "silent",
     ),
+    "specrec.network": (),
     "specrec.parameters": ("Parameter", "Settings", "Value"),
     "specrec.per_pixel": ("PerPixelReconstructor", "Rows", "all_valid_pixels", "sample_pixels"),
     "specrec.rendering": (
