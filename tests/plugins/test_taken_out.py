@@ -29,7 +29,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory, trees: tuple[Path, Pat
     """The Python of an environment with specrec without the plugin, and the libraries that this Python has."""
     folder = tmp_path_factory.mktemp("environment")
     python = taken_out.new_environment(folder, with_pip=False)
-    own = taken_out.call(python, ["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder, {})
+    where = ["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    own = taken_out.call(python, where, folder, taken_out.surroundings())
     libraries = [place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
     (Path(own.strip()) / "libraries.pth").write_text("\n".join(libraries), "utf-8")  # they come after its own
     taken_out.call(python, [*INSTALL, str(trees[0])], folder, taken_out.surroundings())
