@@ -48,6 +48,18 @@ def test_presets_bring_a_parameter_of_that_name() -> None:
         UNet(preset="slow")
 
 
+def test_a_network_made_from_another_may_have_other_presets() -> None:
+    class Slower(UNet):
+        presets: ClassVar[dict[str, Settings]] = {"slow": {"steps": 9000}}
+
+    class Renamed(UNet):
+        name = "renamed"
+
+    assert Slower().settings["steps"] == 9000
+    assert list(Slower.parameters) == list(Renamed.parameters) == ["preset", *STANDARD]
+    assert Renamed(preset="quick").settings["steps"] == 5
+
+
 def test_a_preset_of_its_own_is_kept() -> None:
     class Worded(NetworkReconstructor):
         name = "worded"

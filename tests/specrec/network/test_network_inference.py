@@ -215,13 +215,13 @@ def test_threads_change_no_number() -> None:
 
 @pytest.mark.parametrize("width", [16, 64])
 def test_the_memory_of_a_pixel_is_what_a_pass_takes(width: int) -> None:
-    """Three times `width` at once: what the second convolution sees, and the batch normalisation's answer; or two."""
-
     class Wide(Small):
         def build(self, bands: int) -> nn.Module:
-            return nn.Sequential(
-                nn.Conv2d(3, width, 1), nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, bands, 1)
-            )
+            flat = nn.Flatten(2), nn.Unflatten(2, (64, 64))  # they copy nothing
+            layers = nn.Conv2d(3, width, 1), nn.Conv2d(width, width, 1), *flat, nn.ReLU(), nn.Conv2d(width, bands, 1)
+            return nn.Sequential(*layers)
+
+        channels_last = False
 
     said = with_weights(Wide).bytes_per_pixel
     activations = 4 * 2 * width + 4 * 3  # a layer's input and output, and the image

@@ -54,6 +54,19 @@ def test_the_same_seed_gives_the_same_network_whatever_was_drawn_before(
     assert not np.array_equal(weights(fit(kind, training_scenes, 4)), weights(first))
 
 
+def test_the_seed_decides_the_crops_too(training_scenes: list[TrainingScene]) -> None:
+    class Blank(Small):
+        def build(self, bands: int) -> nn.Module:
+            network = nn.Conv2d(3, bands, 1)
+            for part in network.parameters():
+                nn.init.zeros_(part)
+            return network
+
+    first, again, other = (weights(fit(Blank, training_scenes, seed)) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 def test_nothing_global_is_left_changed(training_scenes: list[TrainingScene]) -> None:
     torch.manual_seed(7)
     expected = torch.rand(3)
@@ -178,10 +191,11 @@ def test_memory_may_lie_as_the_shapes_say(training_scenes: list[TrainingScene]) 
     class Flat(nn.Module):
         def __init__(self, bands: int) -> None:
             super().__init__()
+            self.cubic = nn.Conv3d(1, 1, 1)  # not possible where channels lie last, nor is the view
             self.layer = nn.Linear(3, bands)
 
         def forward(self, rgb: Tensor) -> Tensor:
-            colours = rgb.view(len(rgb), 3, -1)  # not possible where the channels lie last
+            colours = self.cubic(rgb[:, None]).view(len(rgb), 3, -1)
             return self.layer(colours.transpose(1, 2)).transpose(1, 2).view(len(rgb), -1, *rgb.shape[2:])
 
     class Viewing(NetworkReconstructor):
