@@ -46,7 +46,7 @@ def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a consta
             f"the loaded method gives a cube {apart:.2g} away",
             "give in state() all that reconstruct uses, with all its digits, and read all of it back in from_state",
         )
-    return f"{method.parameter_count} numbers, {size / 1e3:.1f} kB"
+    return f"parameters {method.parameter_count}, file {size / 1e3:.1f} kB"
 
 
 def write(subject: Subject, path: Path) -> None:

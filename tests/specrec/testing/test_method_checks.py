@@ -153,3 +153,19 @@ def test_one_check_alone_gives_the_reason_for_which_it_cannot_be_judged() -> Non
 def test_settings_name_the_subject_and_can_be_given_in_place_of_the_trials() -> None:
     subjects = [check.subject for check in method_checks(wrong.Right, [{"noise": 0.5}, {"draws": 2, "preset": "bold"}])]
     assert list(dict.fromkeys(subjects)) == ["right", "right[noise=0.5]", "right[draws=2,preset=bold]"]
+
+
+def test_what_cannot_be_built_with_its_trials_says_so_once() -> None:
+    failed = failures(method_checks(wrong.Right, [{"draws": 0}]))
+    assert list(failed) == ["its settings build the same method again"]
+    assert "change its `trials`" in failed["its settings build the same method again"]
+
+
+def test_an_answer_that_is_no_array_of_numbers_is_said_once() -> None:
+    class Words(wrong.Right):
+        def reconstruct(self, rgb):
+            return super().reconstruct(rgb).astype("U8")
+
+    found = failures(without_a_process(Words))
+    assert list(found) == ["any size gives a cube of that size, bands last"]
+    assert "gave <U8 of the shape (1, 1, 31)" in found["any size gives a cube of that size, bands last"]
