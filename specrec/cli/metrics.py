@@ -20,18 +20,22 @@ def command(form: str) -> None:
     """
     import json
     from importlib.metadata import version
+    from math import inf
+    from typing import Any
 
     from specrec.bench.ceiling.row import COLUMNS
     from specrec.registry import registry
 
     listed = [(offer.value, f"{offer.distribution} {offer.version}") for offer in registry().metrics.values()]
     listed += [(metric, f"specrec {version('specrec')}") for metric in COLUMNS.values()]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": metric.name,
             "unit": metric.unit,
             "scale": metric.scale,
             "direction": "higher is better" if metric.higher_is_better else "lower is better",
+            "best": str(metric.perfect) if metric.perfect == inf else metric.perfect,  # JSON has no infinity
+            "symmetric": metric.symmetric,
             "definition": metric.definition,
             "reference": metric.reference,
             "distribution": distribution,

@@ -51,6 +51,11 @@ class Metric:
     function
         ``(estimate, reference, mask, wavelengths) -> Score``; cubes (height, width, bands) on the scale 0..1, mask
         (height, width) bool. The score must not depend on memory layout, and the cubes are not changed.
+    best
+        What an estimate that equals its reference gets, such as 1 or ``math.inf``; None: 0 where lower is better, and
+        not said where higher is.
+    symmetric
+        Whether estimate and reference may change places.
     """
 
     name: str
@@ -60,6 +65,13 @@ class Metric:
     definition: str
     reference: str
     function: MetricFunction = field(repr=False)
+    best: float | None = None
+    symmetric: bool = False
+
+    @property
+    def perfect(self) -> float | None:
+        """What an estimate that equals its reference gets; None where that is not said."""
+        return 0.0 if self.best is None and not self.higher_is_better else self.best
 
     def __call__(self, estimate: Cube, reference: Cube, mask: Mask, wavelengths: NDArray[np.float64]) -> Score:
         """Score one image."""

@@ -179,4 +179,6 @@ PSNR = Metric(
     definition="10 log10(1 / mean over valid pixels and bands of (e - r)^2), once per image",
     reference="Huynh-Thu and Ghanbari 2008, doi:10.1049/el:20080522",
     function=FamilyMember(pooled_errors, "psnr"),
+    best=math.inf,
+    symmetric=True,
 )

@@ -68,4 +68,5 @@ DE2000 = Metric(
     definition="per pixel CIEDE2000 of the Lab colours of e and r (10-degree observer, illuminant E), mean over pixels",
     reference="Sharma, Wu and Dalal 2005, doi:10.1002/col.20070",
     function=de2000,
+    symmetric=True,
 )

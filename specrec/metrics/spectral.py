@@ -168,6 +168,7 @@ RMSE = Metric(
     definition="per pixel sqrt(mean over bands of (e - r)^2), mean over valid pixels, x 255",
     reference=_ALVAREZ_GILA,
     function=FamilyMember(spectral_errors, "rmse"),
+    symmetric=True,
 )
 RRMSE = Metric(
     name="rrmse",
@@ -195,6 +196,8 @@ GFC = Metric(
     definition="per pixel |sum(r e)| / (|r| |e|), mean over valid pixels with |r| > 0 and |e| > 0",
     reference="Hernandez-Andres, Romero and Lee 2001, doi:10.1364/JOSAA.18.001325",
     function=FamilyMember(spectral_errors, "gfc"),
+    best=1.0,
+    symmetric=True,
 )
 SAM = Metric(
     name="sam",
@@ -204,4 +207,5 @@ SAM = Metric(
     definition="per pixel arccos(|sum(r e)| / (|r| |e|)), mean over valid pixels with |r| > 0 and |e| > 0",
     reference="Kruse et al. 1993, doi:10.1016/0034-4257(93)90013-N",
     function=FamilyMember(spectral_errors, "sam"),
+    symmetric=True,
 )

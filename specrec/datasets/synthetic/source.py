@@ -35,6 +35,11 @@ class SyntheticSource(SceneSource):
     name = "synthetic"
     summary = "scenes made on the fly from measured spectra; embedded, seeded, no download"
     quantity: ClassVar[Literal["radiance", "reflectance"]] = "radiance"
+    trials = (
+        {"scenes": 2, "size": 32},
+        {"scenes": 3, "size": 32, "worlds": 2, "texture_link": False, "first": 7, "exposure": "0.25:4"},
+        {"scenes": 2, "size": 48, "spectra": "broad"},
+    )
     parameters: ClassVar = {
         "world": Parameter(0, "seed of the first world of materials", minimum=0),
         "worlds": Parameter(1, "number of worlds, which the scenes take in turn", minimum=1),

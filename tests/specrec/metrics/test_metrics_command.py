@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from specrec.bench.ceiling.row import COLUMNS
@@ -27,6 +28,13 @@ def test_json_holds_every_field():
     assert row["direction"] == "lower is better"
     assert row["reference"] == metric.reference
     assert row["distribution"].startswith("specrec ")
+
+
+def test_json_says_what_is_best_also_where_that_is_infinite():
+    text = CliRunner().invoke(command, ["--format", "json"]).stdout
+    rows = {row["id"]: row for row in json.loads(text, parse_constant=pytest.fail)}
+    assert [rows[name]["best"] for name in ("rmse", "gfc", "psnr")] == [0.0, 1.0, "inf"]
+    assert [rows[name]["symmetric"] for name in ("rmse", "rrmse")] == [True, False]
 
 
 def test_an_unknown_format_is_a_usage_error():
