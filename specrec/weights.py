@@ -105,10 +105,32 @@ def load_file(path: Path, name: str, given: Settings | None = None, device: str 
             raise UsageError(
                 f"{name}[{key}={wanted[key]}] disagrees with {path}, which was trained with {key}={trained}"
             )
+    return _built(path, method_class, card, config, arrays, device)
+
+
+def load_as(method_class: type[Reconstructor], path: Path, device: str = "cpu") -> Reconstructor:
+    """Build the fitted method of a weights file as an object of a class, whether that is installed or not.
+
+    Raises
+    ------
+    DataError
+        If the file is no weights file of it.
+    """
+    return _built(path, method_class, *_open(path), device)
+
+
+def _built(
+    path: Path,
+    method_class: type[Reconstructor],
+    card: Mapping[str, Any],
+    config: Mapping[str, Any],
+    arrays: dict[str, Any],
+    device: str,
+) -> Reconstructor:
     try:
         method = method_class.from_state(card["settings"], arrays, config)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path} does not fit this version of {name!r}: {error}") from None
+        raise DataError(f"{path} does not fit this version of {method_class.name!r}: {error}") from error
     method.device = device
     return method
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from smooth_scenes import smooth_scene
 
 from specrec.scenes import Scene, TrainingScene
+from specrec.testing.small_scenes import smooth_scene
 
 os.environ["MPLBACKEND"] = "agg"
 

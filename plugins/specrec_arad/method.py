@@ -40,6 +40,12 @@ class Arad(PerPixelReconstructor):
         "pixels_per_scene": Parameter(1000, "training pixels drawn from each scene", minimum=1),
         "batch": Parameter(512, "training pixels per update of the dictionary, of SPAMS alone", minimum=1),
     }
+    trials: ClassVar[tuple[Settings, ...]] = (
+        {"atoms": "40", "training_sparsity": 5},
+        {"atoms": "40", "training_sparsity": 5, "input": "linear"},
+        {"atoms": "random-40"},
+        {"atoms": "40", "training_sparsity": 5, "learning": "ksvd", "iterations": 2},
+    )
     requires: ClassVar[tuple[str, ...]] = ("spams",)
     block: ClassVar[int] = 1 << 13  # its spectra are 1 MB: they are still in the cache when they are copied
 

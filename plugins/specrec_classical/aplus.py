@@ -38,6 +38,7 @@ class APlus(PerPixelReconstructor):
         "ridge": Parameter(1e-5, "share of the neighbours' energy that the regression adds to every axis", minimum=0.0),
         "pixels_per_scene": Parameter(16000, "training pixels drawn from each scene", minimum=1),
     }
+    trials: ClassVar[tuple[Settings, ...]] = ({"anchors": 16, "neighbours": 200, "pixels_per_scene": 400},)
 
     anchors_: Floats
     """(K, 3): linear sRGB of unit length."""

@@ -46,6 +46,7 @@ class Kernel(PerPixelReconstructor):
         "colours": Parameter(1000, "distinct training colours that have a kernel each", minimum=1, maximum=10000),
         "pixels_per_scene": Parameter(1000, "training pixels drawn from each scene", minimum=1),
     }
+    trials: ClassVar[tuple[Settings, ...]] = ({"colours": 60, "pixels_per_scene": 100},)
     block: ClassVar[int] = 512  # 1000 kernels of them are 4 MB, and each pass over those is in the cache
     whole_blocks: ClassVar[bool] = True  # a matrix product rounds differently for another number of rows
 

@@ -33,6 +33,7 @@ class Nearest(PerPixelReconstructor):
         "space": Parameter("srgb", "where distances are measured", choices=("srgb", "lab", "linear")),
         "pixels_per_scene": Parameter(4000, "training pixels drawn from each scene", minimum=1),
     }
+    trials: ClassVar[tuple[Settings, ...]] = ({"pixels_per_scene": 200},)
     block: ClassVar[int] = 1 << 13  # its temporaries then stay in a processor's cache
 
     colours_: Rows

@@ -46,6 +46,10 @@ class Rbf(PerPixelReconstructor):
         "ridge": Parameter("auto", "squared weights against the mean squared error; auto: by validation"),
         "pixels_per_scene": Parameter(1000, "training pixels drawn from each scene", minimum=1),
     }
+    trials: ClassVar[tuple[Settings, ...]] = (
+        {"centres": 10, "pixels_per_scene": 100},
+        {"centres": 10, "pixels_per_scene": 100, "white_balance": "image"},
+    )
     block: ClassVar[int] = 1 << 12  # 45 functions of them are 1.5 MB
     whole_blocks: ClassVar[bool] = True  # a matrix product rounds differently for another number of rows
 

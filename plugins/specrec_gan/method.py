@@ -91,6 +91,9 @@ class Gan(Reconstructor):
             "output_bias": "median",
         },
     }
+    trials: ClassVar[tuple[Settings, ...]] = (
+        {"branches": 3, "width": 4, "discriminator_width": 2, "crop": 32, "steps": 4, "batch": 2},
+    )
     requires = ("torch",)
 
     def __init__(self, **given: Value) -> None:

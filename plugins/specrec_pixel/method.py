@@ -44,6 +44,7 @@ class Pixel(PerPixelReconstructor):
         "paper": {"hidden": "64", "learning_rate": 1e-2},
         "wide": {"hidden": "512-512", "learning_rate": 3e-3},
     }
+    trials: ClassVar[tuple[Settings, ...]] = ({"steps": 4, "batch": 64},)
     requires: ClassVar[tuple[str, ...]] = ("torch",)
     block: ClassVar[int] = 2048  # 512 features of them are 4 MB: the cache holds a layer's input and output
     whole_blocks: ClassVar[bool] = True  # the kernel of a matrix product depends on the number of rows

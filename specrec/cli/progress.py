@@ -46,11 +46,20 @@ class Line:
         with self._lock:
             if self._quiet and not always:
                 return
-            if self._width:
-                sys.stderr.write("\r" + " " * self._width + "\r")
-                self._width = 0
+            self._clear()
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take away what is shown, before standard output gets a line on the same terminal."""
+        with self._lock:
+            self._clear()
+            sys.stderr.flush()
+
+    def _clear(self) -> None:
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            self._width = 0
 
     def progress(self, title: str) -> "Any":
         """A progress callback for one piece of work, with the time that remains."""

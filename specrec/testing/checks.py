@@ -1,14 +1,18 @@
 """A check: one promise of the contract, tried on one thing that a plugin offers."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from specrec.errors import SpecrecError, UsageError
-from specrec.registry import Registry, registry
+from specrec.parameters import Settings
+from specrec.registry import Offer, Registry, registry
 
-Kind = Literal["method", "metric", "scenes"]
+T = TypeVar("T")
+
+Kind = Literal["method", "metric", "scenes", "plugin"]
 
 
 class NotConforming(SpecrecError, AssertionError):  # noqa: N818 - the word a report prints
@@ -50,7 +54,11 @@ class Check:
 
 
 def checks_of(
-    distribution: str, data: Mapping[str, Path] | None = None, *, offered: Registry | None = None
+    distribution: str,
+    data: Mapping[str, Path] | None = None,
+    *,
+    offered: Registry | None = None,
+    trials: Mapping[str, Sequence[Settings]] | None = None,
 ) -> list[Check]:
     """List every check of everything that a distribution offers.
 
@@ -62,6 +70,8 @@ def checks_of(
         Folders of data sets that need one, by the name of the data set; otherwise that of their environment variable.
     offered
         Where to look; default: what is installed.
+    trials
+        By the name of a method the settings to try it with, in place of its own.
 
     Raises
     ------
@@ -73,14 +83,29 @@ def checks_of(
     from specrec.testing.scenes import scene_checks
 
     found = registry() if offered is None else offered
-    checks: list[Check] = []
-    for method in found.reconstructors.values():
-        checks += method_checks(method.value) if method.distribution == distribution else []
-    for metric in found.metrics.values():
-        checks += metric_checks(metric.value) if metric.distribution == distribution else []
-    for source in found.scene_sources.values():
-        folder = (data or {}).get(source.name)
-        checks += scene_checks(source.value, folder) if source.distribution == distribution else []
+    checks = [_unusable(one.name, one.reason) for one in found.broken if same_name(one.distribution, distribution)]
+    for method in _of(distribution, found.reconstructors):
+        checks += method_checks(method.value, (trials or {}).get(method.name))
+    for metric in _of(distribution, found.metrics):
+        checks += metric_checks(metric.value)
+    for source in _of(distribution, found.scene_sources):
+        checks += scene_checks(source.value, (data or {}).get(source.name))
     if not checks:
         raise UsageError(f"{distribution} offers nothing that could be tested; specrec doctor lists the plugins")
     return checks
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are of one distribution: pip takes no notice of case, nor of which of - _ . it is."""
+    return re.sub(r"[-_.]+", "-", one).lower() == re.sub(r"[-_.]+", "-", other).lower()
+
+
+def _of(distribution: str, offers: Mapping[str, Offer[T]]) -> list[Offer[T]]:
+    return [offer for _, offer in sorted(offers.items()) if same_name(offer.distribution, distribution)]
+
+
+def _unusable(name: str, reason: str) -> Check:
+    def run() -> str:
+        raise NotConforming(f"it is listed as broken: {reason}")
+
+    return Check("plugin", name, "it can be loaded and used", run)

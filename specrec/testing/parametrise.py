@@ -1,6 +1,6 @@
 """The contract as pytest parametrisation, for the tests of a plugin."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,16 @@ def conformance(distribution: str, data: Mapping[str, Path] | None = None) -> An
         def test_the_plugin_keeps_the_contract(check):
             check()
     """
+    return parametrised(checks_of(distribution, data))
+
+
+def parametrised(checks: Sequence[Check]) -> Any:
+    """Run a test function once for each of these checks; what is not applicable counts as skipped, with its reason."""
     import pytest
 
-    checks = checks_of(distribution, data)
-    return pytest.mark.parametrize("check", [_skipping(check) for check in checks], ids=map(str, checks))
+    return pytest.mark.parametrize(
+        "check", [_skipping(check) for check in checks], ids=[str(check) for check in checks]
+    )
 
 
 def _skipping(check: Check) -> Callable[[], str]:

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smooth_scenes import smooth_scene
 
 from specrec.errors import DataError
 from specrec.rendering import render, xyz
 from specrec.scenes import Scene, TrainingScene, Window
+from specrec.testing.small_scenes import smooth_scene
 
 SCENE = smooth_scene("one", 13, 17, 0)
 

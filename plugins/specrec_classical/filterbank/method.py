@@ -47,6 +47,7 @@ class Filterbank(Reconstructor):
         "ridge": Parameter(0.5, "penalty on the slopes of these maps", minimum=1e-6),
         "pixels_per_scene": Parameter(2000, "training pixels drawn from each scene", minimum=1),
     }
+    trials: ClassVar[tuple[Settings, ...]] = ({"scales": 2, "atoms": 32, "classes": 16, "pixels_per_scene": 300},)
 
     colours_: Floats
     """(3, bands): the linear map of the colour."""

@@ -1,0 +1,46 @@
+"""What every method promises.
+
+`promise` says what a promise is and `subject` holds the method under test; the promises stand in the other modules, one
+for each part of the contract.
+"""
+
+from collections.abc import Sequence
+
+from specrec.interfaces import Reconstructor
+from specrec.parameters import Settings
+from specrec.testing.checks import Check
+from specrec.testing.methods import basics, cubes, declared, extent, fitting, processes, stored
+from specrec.testing.methods.promise import Promise
+from specrec.testing.methods.subject import Subject
+
+OF_THE_CLASS: tuple[Promise, ...] = declared.OF_THE_CLASS
+"""Tried once for a method."""
+OF_EVERY_TRIAL: tuple[Promise, ...] = (
+    *declared.OF_EVERY_TRIAL,
+    *basics.PROMISES,
+    *fitting.PROMISES,
+    *cubes.PROMISES,
+    *extent.PROMISES,
+    *stored.PROMISES,
+    *processes.PROMISES,
+)
+"""Tried with each of its `trials`."""
+
+
+def method_checks(method: type[Reconstructor], trials: Sequence[Settings] | None = None) -> list[Check]:
+    """List the checks of a method.
+
+    Parameters
+    ----------
+    method
+        The class.
+    trials
+        Settings to try it with, in place of its own.
+    """
+    plan = [(Subject(method, {}), OF_THE_CLASS)]
+    plan += [(Subject(method, trial), OF_EVERY_TRIAL) for trial in (method.trials if trials is None else trials)]
+    return [
+        Check("method", subject.name, promise.words, promise.tried_on(subject))
+        for subject, promises in plan
+        for promise in promises
+    ]

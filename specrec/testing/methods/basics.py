@@ -1,0 +1,47 @@
+"""What every other promise rests on: it can be fitted, it answers with a cube, and twice with the same."""
+
+from specrec.testing.methods.declared import BUILDS
+from specrec.testing.methods.process_state import stirred
+from specrec.testing.methods.promise import broken, promise
+from specrec.testing.methods.subject import Subject, difference, said
+
+SIZES = (1, 1), (1, 7), (6, 1), (13, 17)
+
+
+@promise("fit learns from small scenes and returns self", BUILDS)
+def FITS(subject: Subject) -> None:  # noqa: N802 - the decorator makes a constant of it
+    """Three scenes, one column of which is not valid."""
+    try:
+        fit = subject.fitted
+    except Exception as error:
+        raise broken(
+            f"fit on three scenes of 40 x 48 pixels, 31 bands, raised {said(error)}",
+            "a method learns from any scenes; if these are too few or too small for it, let `trials` ask for less",
+        ) from error
+    if fit.returned is not fit.method:
+        raise broken(f"fit returned {type(fit.returned).__name__}", "end it with `return self`")
+
+
+@promise("any size gives a cube of that size, bands last", FITS)
+def ANY_SIZE(subject: Subject) -> None:  # noqa: N802 - as above
+    """From one pixel to beyond the receptive field."""
+    reach = subject.fitted.method.receptive_field or 1
+    for height, width in (*SIZES, (5, min(reach, 1100) + 8)):
+        subject.cube_of(subject.noise(height, width))
+
+
+@promise("reconstructing twice gives the same cube", ANY_SIZE)
+def STEADY(subject: Subject) -> None:  # noqa: N802 - as above
+    """With another image between, and whatever the global random states are."""
+    before = subject.cube
+    with stirred(1):
+        subject.cube_of(subject.noise(9, 8, seed=5))
+        apart = difference(subject.cube_of(subject.image), before)
+    if apart:
+        raise broken(
+            f"the same image gave two cubes, {apart:.2g} apart",
+            "let reconstruct keep nothing from call to call, and seed whatever it draws with context.seed",
+        )
+
+
+PROMISES = (FITS, ANY_SIZE, STEADY)
