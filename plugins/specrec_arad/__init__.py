@@ -3,6 +3,8 @@
 from specrec.hookspecs import hookimpl
 from specrec.interfaces import Reconstructor
 
+SPECREC_INTERFACE = "1.0"
+
 
 @hookimpl
 def specrec_reconstructors() -> list[type[Reconstructor]]:

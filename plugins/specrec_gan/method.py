@@ -208,25 +208,12 @@ class Gan(Reconstructor):
 
     def influence(self, rgb: Image, row: int, column: int) -> NDArray[np.float32]:
         """Differentiate the estimate at one place by the image; see `Reconstructor.influence`."""
-        import torch
-
-        from specrec.training.session import exact
+        from specrec.network.inference import influence
 
         if self.generator_ is None:
             raise SpecrecError("gan is not fitted; call fit, or load weights")
         check_image(rgb)
-        height, width = rgb.shape[:2]
-        generator = self.generator_.to(self.device).eval()
-        rows, columns = (np.pad(np.arange(side), (0, -side % self.grid), mode="reflect") for side in (height, width))
-        image = torch.from_numpy(rgb.astype(np.float32)).to(self.device).requires_grad_()
-        padded = (2.0 * image[rows][:, columns] - 1.0).permute(2, 0, 1)[None]
-        squares = torch.zeros(height, width, device=image.device)
-        with exact():
-            for value in (generator(padded)[0, :, row, column] + 1.0) / 2.0:
-                (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
-                squares += gradient.square().sum(2)
-        answer: NDArray[np.float32] = squares.sqrt().cpu().numpy()
-        return answer
+        return influence(self.generator_.to(self.device).eval(), rgb, self.grid, (row, column))
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the generator's weights; the discriminator is not kept."""

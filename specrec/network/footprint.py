@@ -25,7 +25,8 @@ def living_bytes(network: nn.Module, side: int, *, last: bool = True) -> int:
     """
     blank = torch.full((side, side, 3), 0.5, device=device_of(network))
     devices = [blank.device] if blank.is_cuda else []
-    with torch.inference_mode(), torch.random.fork_rng(devices=devices), _Living() as living:
+    living = _Living()
+    with torch.inference_mode(), torch.random.fork_rng(devices=devices), living:
         network(as_input(blank, last=last))
     return -(-living.most // (side * side))
 

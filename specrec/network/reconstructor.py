@@ -38,11 +38,12 @@ class NetworkReconstructor(Reconstructor):
 
     A subclass writes `name`, `summary`, `reference` and `build`, and says how far the network sees:
 
-    - `receptive_field`, an odd side in pixels such as ``7``; None, the default, if it has no bound (attention, averages
+    - `receptive_field`, a side in pixels such as ``7``; None, the default, if it has no bound (attention, averages
       over the image, instance normalisation): then the method gets whole images only.
     - `grid`, where the network halves the size on its way: sides that are no multiple of it are padded by repeated
       reflection to the right and below, and the estimate is cropped back.
-    - `halo`, where the default is larger than need be.
+    - `halo`, where the default does not fit: half of the receptive field, which holds where it is centred on the pixel;
+      all of it but one pixel where there is a grid, which always holds.
 
     Each is a plain class attribute, or a property where it depends on `settings`. Zeros that convolutions pad with do
     no harm to tiles: a border of a tile that is no border of the image lies in the halo, which is cut away.
@@ -81,12 +82,14 @@ class NetworkReconstructor(Reconstructor):
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        own: dict[str, Parameter] = {}
-        if cls.presets:
-            own["preset"] = Parameter(next(iter(cls.presets)), "a named set of values", tuple(cls.presets))
+        declared = vars(cls).get("parameters", {})
+        every: dict[str, Parameter] = {}
         for base in reversed(cls.__mro__):
-            own.update(vars(base).get("parameters", {}))
-        cls.parameters = {name: own[name] for name in sorted(own, key=list(STANDARD).__contains__)}
+            every.update(vars(base).get("parameters", {}))
+        if vars(cls).get("presets") and "preset" not in declared:
+            every["preset"] = Parameter(next(iter(cls.presets)), "a named set of values", tuple(cls.presets))
+        ordered = sorted(every, key=lambda name: (name in STANDARD, name != "preset"))
+        cls.parameters = {name: every[name] for name in ordered}
         cls.requires = tuple(dict.fromkeys(("torch", *cls.requires)))
 
     def __init__(self, **given: Value) -> None:
@@ -133,7 +136,7 @@ class NetworkReconstructor(Reconstructor):
 
     @property
     def halo(self) -> int:
-        """Half the receptive field; with a grid all but one pixel of it, since there it need not lie centred."""
+        """Half the receptive field; with a grid all of it but one pixel, since there it does not lie centred."""
         reach = self.receptive_field or 1
         return reach // 2 if self.grid == 1 else reach - 1
 

@@ -30,7 +30,9 @@ def parametrised(checks: Sequence[Check]) -> Any:
     """Run a test function once for each of these checks; what is not applicable counts as skipped, with its reason."""
     import pytest
 
-    return pytest.mark.parametrize("check", [_skipping(check) for check in checks], ids=map(str, checks))
+    return pytest.mark.parametrize(
+        "check", [_skipping(check) for check in checks], ids=[str(check) for check in checks]
+    )
 
 
 def _skipping(check: Check) -> Callable[[], str]:

@@ -74,7 +74,13 @@ class CheckpointFile:
         """
         from safetensors.torch import save_file
 
-        tensors = {name: value.detach().cpu().contiguous() for name, value in self._tensors().items()}
+        tensors: dict[str, Tensor] = {}
+        places: set[int] = set()
+        for name, value in self._tensors().items():
+            kept = value.detach().cpu().contiguous()
+            place = kept.untyped_storage().data_ptr()
+            tensors[name] = kept.clone() if place in places else kept  # the file takes no weights of two names twice
+            places.add(place)
         own = {"format_version": FORMAT_VERSION, "training": self._identity.training}
         about = {**own, "circumstances": self._identity.circumstances, "values": values}
         with written_whole(self._path) as temporary:

@@ -86,15 +86,17 @@ def _not_changed(subject: Subject) -> None:
 @promise("a cube is its own", STEADY)
 def _own(subject: Subject) -> None:
     """Neither what is computed next changes it, nor does changing it change what is computed next."""
-    method = subject.fitted.method
-    cube = method.reconstruct(subject.image.copy())
-    method.reconstruct(subject.noise(17, 23, seed=2))
-    if difference(cube, subject.cube):
+    method, image = subject.fitted.method, subject.noise(12, 19, seed=7)  # no other check looks at this image
+    wanted = subject.cube_of(image)
+    cube = method.reconstruct(image.copy())
+    method.reconstruct(subject.noise(12, 19, seed=2))
+    if difference(cube, wanted):
         raise broken("the next reconstruct changed the cube of the one before", "return a new array from every call")
     if not cube.flags.writeable:
         raise broken("the cube is read-only", "return an array of its own: np.array(...), not a view of what is kept")
+    cube = method.reconstruct(image.copy())
     cube[:] = 7.0
-    if difference(subject.cube_of(subject.image), subject.cube):
+    if difference(subject.cube_of(image), wanted):
         raise broken("changing a cube changed the next estimate", "return a copy of what the method keeps")
 
 

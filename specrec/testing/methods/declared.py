@@ -28,7 +28,8 @@ def _shown(subject: Subject) -> None:
 
 
 @promise("every default is a value that its parameter takes")
-def _defaults(subject: Subject) -> str | None:
+def DEFAULTS(subject: Subject) -> str | None:  # noqa: N802 - the decorator makes a constant of it
+    """Read as if a user had typed them."""
     for name, parameter in subject.method.parameters.items():
         try:
             read = parameter.read(parameter.default, name)
@@ -67,8 +68,8 @@ def _unknown(subject: Subject) -> None:
     raise broken("a parameter that is not declared was taken without a word", way_out)
 
 
-@promise("its settings build the same method again")
-def BUILDS(subject: Subject) -> None:  # noqa: N802 - the decorator makes a constant of it
+@promise("its settings build the same method again", DEFAULTS)
+def BUILDS(subject: Subject) -> None:  # noqa: N802 - as above
     """Read back from JSON, as the card of a weights file keeps them."""
     try:
         settings = subject.build().settings
@@ -127,5 +128,5 @@ def _before_a_fit(subject: Subject) -> str | None:
     return None
 
 
-OF_THE_CLASS = (_shown, _defaults, _presets, _unknown)
+OF_THE_CLASS = (_shown, DEFAULTS, _presets, _unknown)
 OF_EVERY_TRIAL = (BUILDS, EXTENT, _before_a_fit)

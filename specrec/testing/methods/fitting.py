@@ -40,7 +40,7 @@ def _forgets(subject: Subject) -> None:
         )
 
 
-@promise("the process is left as it was", STEADY)
+@promise("the process is left as it was", SAME_SEED)
 def _leaves_the_process_alone(subject: Subject) -> None:
     changed = _again(subject).changed
     if changed:

@@ -54,14 +54,18 @@ class Promise:
                 known[self.words] = self._explained(subject) or error
         return known[self.words]
 
-    def _explained(self, subject: Subject) -> NotApplicable | None:
+    def _explained(self, subject: Subject) -> "_Unjudged | None":
         for other in self.rests_on:
             found = other.outcome(subject)
-            if isinstance(found, NotApplicable):
+            if isinstance(found, _Unjudged):
                 return found
-            if isinstance(found, Exception):
-                return NotApplicable(f"cannot be judged before this holds: {other.words}")
+            if isinstance(found, Exception) and not isinstance(found, NotApplicable):
+                return _Unjudged(f"cannot be judged before this holds: {other.words}")
         return None
+
+
+class _Unjudged(NotApplicable):
+    """Another broken promise stands in the way."""
 
 
 def promise(words: str, *rests_on: Promise) -> Callable[[Trying], Promise]:

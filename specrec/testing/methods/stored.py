@@ -7,6 +7,7 @@ from specrec.errors import DataError
 from specrec.interfaces import Reconstructor
 from specrec.spectra import WAVELENGTHS
 from specrec.testing.methods.basics import STEADY
+from specrec.testing.methods.declared import BUILDS
 from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import SEED, Subject, difference, said
 from specrec.weights import load_as, make_card, save
@@ -15,7 +16,7 @@ ROUNDING = 1e-6
 """What a cube may differ by after its method was saved and loaded."""
 
 
-@promise("save and load give the same cube", STEADY)
+@promise("save and load give the same cube", BUILDS, STEADY)
 def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a constant of it
     """Through a weights file, in this process."""
     method = subject.fitted.method
@@ -45,7 +46,7 @@ def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a consta
             f"the loaded method gives a cube {apart:.2g} away",
             "give in state() all that reconstruct uses, with all its digits, and read all of it back in from_state",
         )
-    return f"{method.parameter_count} numbers, {size / 1e3:.1f} kB"
+    return f"parameters {method.parameter_count}, file {size / 1e3:.1f} kB"
 
 
 def write(subject: Subject, path: Path) -> None:

@@ -129,8 +129,8 @@ class Subject:
         except Exception as error:  # a plugin may raise anything
             raise NotConforming(f"reconstruct of {size} raised {said(error)}; it must take any such image") from error
         wanted = (*image.shape[:2], self.bands)
-        if not isinstance(cube, np.ndarray) or cube.shape != wanted:
-            found = f"a cube of the shape {cube.shape}" if isinstance(cube, np.ndarray) else type(cube).__name__
+        if not isinstance(cube, np.ndarray) or cube.shape != wanted or cube.dtype.kind not in "fiub":
+            found = f"{cube.dtype} of the shape {cube.shape}" if isinstance(cube, np.ndarray) else type(cube).__name__
             raise NotConforming(
                 f"reconstruct of {size} gave {found}; return an array (height, width, bands), here {wanted}"
             )
