@@ -14,7 +14,7 @@ PAGES = {
 }
 """The plugin that each page writes: its name and its kind."""
 
-_SHOWN = re.compile(r"^`(?P<path>[\w./-]+)`:\n\n```(?P<language>\w+)\n(?:.*?\n)?```$", re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(r"^`(?P<path>[\w./-]+)`:\n\n```(?P<language>\w+)\n(?:.*?\n)??```$", re.MULTILINE | re.DOTALL)
 
 
 def shown(page: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The tutorials show the files that `specrec plugin new` writes, which the tests of the scaffold install and run."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -24,3 +25,15 @@ def test_the_names_are_those_that_are_installed_by_a_test() -> None:
     tried = (DOCS.parent / "tests" / "specrec" / "scaffold" / "test_new_plugins_work.py").read_text("utf-8")
     for name, kind in PAGES.values():
         assert f'"{kind}": "{name}"' in tried
+
+
+@pytest.mark.parametrize("place", ["specrec/scaffold/templates", "docs/examples"])
+def test_what_authors_begin_from_uses_nothing_that_is_not_public(place: str) -> None:
+    public = {line.split(":")[0] for line in (DOCS / "interface.txt").read_text("utf-8").splitlines()}
+    files = [path for path in (DOCS.parent / place).rglob("*.py*") if path.suffix in (".py", ".txt")]
+    assert len(files) > 4
+    for path in files:
+        imported = re.findall(r"^ *from (specrec[\w.]*) import (.+)$", path.read_text("utf-8"), re.MULTILINE)
+        for module, names in imported:
+            if module.split(".")[0] == "specrec":
+                assert {f"{module}.{name.strip()}" for name in names.split(",")} <= public, path

@@ -1,8 +1,7 @@
 """`rmse@worst-band`: the root mean square error of the band in which an estimate errs most."""
 
 import numpy as np
-from specrec import Metric
-from specrec.metrics.valid_pixels import blocks, score
+from specrec import Metric, Score
 
 
 def worst_band(estimate, reference, mask, wavelengths):
@@ -21,14 +20,18 @@ def worst_band(estimate, reference, mask, wavelengths):
     -------
     The error times 255; weight: the valid pixels. Nothing is divided by, so there is no zero rule.
     """
-    squares, pixels = np.zeros(reference.shape[-1]), 0
-    for block in blocks(estimate, reference, mask):
-        block.check_finite()
-        errors = block.estimate[block.valid].astype(np.float64) - block.reference[block.valid]
-        squares += np.square(errors).sum(axis=0)
-        pixels += len(errors)
-    worst = 255.0 * np.sqrt(squares.max() / pixels)
-    return score(worst * pixels, pixels, weight=pixels)
+    if estimate.shape != reference.shape or mask.shape != reference.shape[:2]:
+        raise ValueError(f"estimate {estimate.shape}, reference {reference.shape} and mask {mask.shape} do not fit")
+    squares, pixels = np.zeros(reference.shape[2]), int(mask.sum())
+    if pixels == 0:
+        raise ValueError("the mask has no valid pixel, so there is nothing to score")
+    for top in range(0, len(mask), 64):  # some rows at a time: images may be large
+        rows = slice(top, top + 64)
+        e, r = (cube[rows][mask[rows]].astype(np.float64) for cube in (estimate, reference))  # (pixels, bands)
+        squares += np.square(e - r).sum(axis=0)
+    if not np.isfinite(squares).all():
+        raise ValueError("the estimate or the reference holds NaN or infinity")
+    return Score(255.0 * float(np.sqrt(squares.max() / pixels)), weight=float(pixels))
 
 
 RMSE_WORST_BAND = Metric(
