@@ -35,7 +35,8 @@ def rewritten(docstring: str) -> str:
     >>> rewritten("In a test::\n\n    check()")
     'In a test:\n\n    check()'
     """
-    return re.sub(r"(\S:|):$", r"\1", SECTION.sub(_section, docstring.replace("\n::\n", "\n")), flags=re.MULTILINE)
+    plain = docstring.replace("\n::\n", "\n").replace("::\n", ":\n")
+    return SECTION.sub(_section, plain)
 
 
 def _section(match: re.Match[str]) -> str:

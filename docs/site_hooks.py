@@ -22,6 +22,7 @@ OUTSIDE = ("CHANGELOG.md", "benchmarks/results/*.md", "benchmarks/results/*.png"
 """What else is shown, relative to the root of the repository; on the site it has the same path."""
 
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+DOI = re.compile(r"(?<![\[/\w])doi:(10\.\d{4,9}/(?:\([^\s()]*\)|[^\s()\[\],;|])+(?<!\.))")
 LINK = re.compile(r"(\]\()([^)\s#:]+)")
 CODE = re.compile(r"(^ *(`{3,}|~{3,}).*?^ *\2 *$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 
@@ -48,7 +49,7 @@ def on_page_content(content: str, *, page: Page, **_: Any) -> str:
 
 
 def relinked(markdown: str, page: str, known: set[str]) -> str:
-    """Rewrite the links of one page.
+    """Rewrite the links of one page, and make links of its DOIs.
 
     Parameters
     ----------
@@ -66,8 +67,11 @@ def relinked(markdown: str, page: str, known: set[str]) -> str:
         target = posixpath.normpath(posixpath.join(here, match[2])).removeprefix("docs/")
         return match[1] + (posixpath.relpath(target, posixpath.dirname(page)) if target in known else match[2])
 
+    def changed(text: str) -> str:
+        return DOI.sub(r"[doi:\1](https://doi.org/\1)", LINK.sub(moved, text))
+
     parts = CODE.split(markdown)  # text, code, its fence, text, ..
-    return "".join(LINK.sub(moved, part) if index % 3 == 0 else part for index, part in enumerate(parts) if index % 3 < 2)
+    return "".join(changed(part) if index % 3 == 0 else part for index, part in enumerate(parts) if index % 3 < 2)
 
 
 def with_formulas(content: str) -> str:
@@ -92,4 +96,5 @@ def mathml(formula: str, *, block: bool = False) -> str:
         raise ValueError(f"the formula {formula.strip()!r} has the unknown command {unknown[0]}")
     if formula.count("{") != formula.count("}"):
         raise ValueError(f"the formula {formula.strip()!r} has a brace without its other half")
-    return found
+    # a bar by itself is as high as a letter, not as the whole formula; those of left and right stretch
+    return re.sub(r"<mo>(&#x02016;|&#x0007C;)</mo>", r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', found)
