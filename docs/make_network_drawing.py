@@ -137,12 +137,7 @@ def _losses(method: Gan) -> list[str]:
         _box(SIDE, y, (BANDS, SIZE, SIZE), PURPLE),
         _text(SIDE - 8, y + 18, "reference r", anchor="end", bold=True),
         _text(SIDE + BOX_WIDTH, y + 2 * ROW, "the generator minimises", anchor="end", bold=True),
-        _text(
-            SIDE + BOX_WIDTH,
-            y + 2 * ROW + 18,
-            f"{weight:g} x mean of |e - r| + {adversarial:g} x fooling",
-            anchor="end",
-        ),
+        _text(SIDE + BOX_WIDTH, y + 2 * ROW + 18, loss, anchor="end"),
     ]
 
 
