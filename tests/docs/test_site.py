@@ -17,7 +17,7 @@ PROSE = runpy.run_path(str(ROOT / "docs" / "docstring_prose.py"))
 
 
 def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder), *options]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder), *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=None)
 
 
