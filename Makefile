@@ -13,7 +13,7 @@ test:
 	python -m pytest
 
 docs:
-	mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 speed:
 	OMP_NUM_THREADS=1 python benchmarks/speed/network.py

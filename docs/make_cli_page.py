@@ -23,7 +23,7 @@ def page() -> str:
 
 
 def _sections(one: click.Command, name: str, context: click.Context) -> list[str]:
-    context.max_content_width = context.terminal_width = 100
+    context.max_content_width = context.terminal_width = 88  # what the site shows without scrolling
     parts = [f"## {name}\n\n```\n{one.get_help(context)}\n```\n"]
     if isinstance(one, click.Group):
         for child in one.list_commands(context):

@@ -22,10 +22,15 @@ class SceneSource(ABC):
     """
 
     name: ClassVar[str]
+    """Short and lower case, as in ``--dataset``."""
     summary: ClassVar[str]
+    """One line, as `specrec data list` prints it."""
     reference: ClassVar[str] = ""
+    """Author, year, DOI."""
     quantity: ClassVar[Literal["radiance", "reflectance"]]
+    """What its cubes hold; a scene says its own."""
     parameters: ClassVar[Mapping[str, Parameter]] = {}
+    """Everything a user can set."""
     trials: ClassVar[tuple[Settings, ...]] = ({},)
     """Options under which the conformance suite tries the data set: few and small scenes."""
     path_variable: ClassVar[str | None] = None

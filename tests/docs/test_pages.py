@@ -13,9 +13,9 @@ import pluggy
 import pytest
 
 from specrec import hookspecs
-from specrec.interfaces import FitContext
+from specrec.interfaces import FitContext, Reconstructor
 from specrec.registry import Registry, registry
-from specrec.scenes import TrainingScene
+from specrec.scenes import TrainingScene, Window
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -40,25 +40,68 @@ def test_the_readme_shows_the_commands() -> None:
         assert command in README, command
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_of_the_readme_and_of_the_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
 
     monkeypatch.chdir(tmp_path)
     Image.fromarray(np.full((6, 8, 3), 90, np.uint8)).save("image.png")
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    found: dict[str, Any] = {}
-    exec("\n".join(line for line in code.splitlines() if "specrec.bench(" not in line), found)  # that takes minutes
-    assert found["cube"].shape == (6, 8, 31)
-    assert found["image"].shape == (6, 8, 3)
+    for page in (README, (ROOT / "docs" / "index.md").read_text("utf-8")):
+        (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+        found: dict[str, Any] = {}
+        exec("\n".join(line for line in code.splitlines() if "specrec.bench(" not in line), found)  # that takes minutes
+        assert found["cube"].shape == (6, 8, 31)
+        assert found["image"].shape == (6, 8, 3)
 
 
 def test_every_hook_is_described() -> None:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
-    for name in ("specrec_reconstructors", "specrec_metrics", "specrec_scene_sources"):
-        assert name in page
-        assert getattr(manager.hook, name).spec.function.__doc__
+    hooks = {name: hook for name, hook in vars(manager.hook).items() if not name.startswith("_")}
+    assert len(hooks) >= 3
+    overview, reference = (ROOT / "docs" / "plugins.md", ROOT / "docs" / "hooks.md")
+    described = re.findall(r"^::: specrec\.hookspecs\.(\w+)$", reference.read_text("utf-8"), flags=re.MULTILINE)
+    assert sorted(described) == sorted(hooks)
+    for name, hook in hooks.items():
+        assert f"`{name}`" in overview.read_text("utf-8")
+        assert hook.spec.function.__doc__
+
+
+def test_the_examples_of_the_hooks_are_taken_in(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "hooks.md").read_text("utf-8")
+    found = Registry()
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)):
+        module = ModuleType(f"example{number}")
+        module.Mine, module.Other = (type(name, (Grey,), {"name": name}) for name in ("mine", "other"))
+        exec(code, module.__dict__)
+        found.add(module, module.__name__)
+    assert found.broken == []
+    assert sorted(found.reconstructors) == ["mine", "other"]
+    cube = np.random.default_rng(0).random((4, 5, 31), dtype=np.float32)
+    np.save(tmp_path / "one.npy", cube)
+    scene = found.scene_source("arrays")(tmp_path).open("one")
+    np.testing.assert_array_equal(scene.cube(Window(1, 2, 3, 2)), cube[1:4, 2:4])
+    score = found.metric("largest")(cube + np.float32(0.25), cube, scene.mask, scene.wavelengths)
+    assert score.value == pytest.approx(0.25)
+
+
+class Grey(Reconstructor):
+    """A method that only stands in a list."""
+
+    summary = "grey"
+    fit = reconstruct = state = from_state = None
+
+
+def test_the_list_of_methods_says_what_each_sees_and_whether_it_has_weights() -> None:
+    page = (ROOT / "docs" / "methods" / "index.md").read_text("utf-8")
+    rows = {
+        row[0]: row
+        for row in re.findall(r"^\| \[`([\w-]+)`\]\(.*?\) \| .* \| (\d+) \| (yes|no) \|", page, re.MULTILINE)
+    }
+    ours = {name: offer.value for name, offer in registry().reconstructors.items() if offer.distribution == "specrec"}
+    assert sorted(rows) == sorted(ours)
+    for name, method in ours.items():
+        weights = "yes" if list((ROOT / "plugins").glob(f"*/weights/{name}.safetensors")) else "no"
+        assert rows[name][1:] == (str(method().receptive_field), weights)
 
 
 def test_the_example_plugin_of_the_page_works(training_scenes: list[TrainingScene]) -> None:
