@@ -41,6 +41,7 @@ PROMISED: dict[str, tuple[str, ...]] = {
         "silent",
     ),
     "specrec.network": (),
+    "specrec.network.inference": ("influence",),
     "specrec.parameters": ("Parameter", "Settings", "Value"),
     "specrec.per_pixel": ("PerPixelReconstructor", "Rows", "all_valid_pixels", "sample_pixels"),
     "specrec.rendering": (
