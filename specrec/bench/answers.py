@@ -65,12 +65,14 @@ def curve_as_json(method: Reconstructor) -> list[dict[str, float | str]]:
     """
     history = method.history_
     if not isinstance(history, list | tuple) or len(history) > MOST_POINTS:
-        raise SpecrecError(f"history_ is a list of dictionaries of numbers, not {plain_line(repr(history), 80)}")
+        raise SpecrecError(f"history_ is a list of dictionaries of numbers, not {type(history).__name__}")
     points = []
     for point in history:
-        numbers = {str(key): _number(value) for key, value in point.items()} if isinstance(point, Mapping) else None
-        if numbers is None or None in numbers.values():
-            raise SpecrecError(f"history_ holds dictionaries of numbers, not {plain_line(repr(point), 80)}")
+        numbers = {str(key): _number(value) for key, value in point.items()} if isinstance(point, Mapping) else {}
+        wrong = [key for key, number in numbers.items() if number is None]
+        if wrong or not numbers:
+            what = f"{plain_line(wrong[0], 80)} is no number" if wrong else f"it holds {type(point).__name__}"
+            raise SpecrecError(f"history_ is a list of dictionaries of numbers, and {what}")
         points.append({key: one if math.isfinite(one) else str(one) for key, one in numbers.items() if one is not None})
     return points
 

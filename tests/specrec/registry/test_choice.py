@@ -50,7 +50,7 @@ def test_own_plugins_are_left_out_only_by_name(load) -> None:
     assert "mean" in found.reconstructors
     with pytest.raises(PluginError, match="method 'one' of specrec-one cannot be used: SPECREC_PLUGINS leaves it out"):
         load("two").reconstructor("one")
-    with pytest.raises(UsageError, match="unknown method 'three'.*left out by SPECREC_PLUGINS: one"):
+    with pytest.raises(UsageError, match=r"unknown method 'three'.*left out by SPECREC_PLUGINS: one"):
         load("two").reconstructor("three")
 
 
