@@ -87,7 +87,7 @@ def verify(path: Path | None, dataset: str, output: Path | None, overwrite: bool
 @command.command("clear")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def clear(dry_run: bool) -> None:
-    """Remove what specrec keeps in its cache folder and can make again: synthetic scenes, surveys, prepared crops."""
+    """Remove what specrec keeps in its cache folder and can make again: scenes, surveys, crops, trials of plugins."""
     import shutil
 
     from specrec.cache import PARTS, cache_folder

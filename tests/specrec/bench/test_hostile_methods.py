@@ -211,11 +211,13 @@ def test_whatever_a_method_does_is_a_row_with_the_reason_and_the_others_are_whol
     results = tried(tmp_path, ",".join(methods))
     assert len(results.failed) == 2 * len(FAILS)
     for does, reason in FAILS.items():
-        [note] = {row.note for row in results.rows if row.method == f"hostile[does={does}]"}
-        assert note.startswith("failed: ")
-        assert reason in note, does
-        assert note.isprintable()
-        assert len(note) < 500
+        notes = {row.note for row in results.rows if row.method == f"hostile[does={does}]"}
+        assert notes
+        for note in notes:
+            assert note.startswith("failed: ")
+            assert reason in note, does
+            assert note.isprintable()
+            assert len(note) < 900  # of two folds
     assert results.value("mean") > 0
     again = read_results(results.folder)
     assert again.table("csv") == results.table("csv")
