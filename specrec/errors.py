@@ -1,5 +1,9 @@
 """What can go wrong for a user: one sentence each, with the exit code the command line gives it."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SpecrecError(Exception):
     """A failure that one sentence explains: what, where, and the way out."""
@@ -29,3 +33,67 @@ class PartialFailureError(SpecrecError):
     """The work is finished, but some parts of it failed; the message lists them."""
 
     exit_code = 3
+
+
+class Stopped(BaseException):
+    """Work is ended from outside. Like Ctrl-C it is no `Exception`, and whoever calls a plugin lets it through."""
+
+
+STOPS = (KeyboardInterrupt, Stopped)
+"""What is raised to end the program, and is never a plugin's failure."""
+
+_LONGEST = 400  # letters of a reason
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
+
+
+def plain_line(text: str, longest: int = _LONGEST) -> str:
+    r"""Return the first line of a text that says something, of letters that can be shown anywhere, and not too long.
+
+    Examples
+    --------
+    >>> plain_line("\n \x1b[31mred\x1b[0m\talert\nand more")
+    'red alert'
+    """
+    for line in _ESCAPES.sub("", text[: 100 * longest]).splitlines():
+        shown = " ".join("".join(letter if letter.isprintable() else " " for letter in line).split())
+        if shown:
+            return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+    return ""
+
+
+def in_a_line(error: BaseException) -> str:
+    """Say in one line what was raised, whatever a plugin has raised.
+
+    Examples
+    --------
+    >>> in_a_line(ValueError("no luck"))
+    'ValueError: no luck'
+    >>> in_a_line(DataError("scene a is damaged"))
+    'scene a is damaged'
+    """
+    kind = plain_line(type(error).__name__, 80)
+    try:
+        words = plain_line(str(error))
+    except STOPS:
+        raise
+    except BaseException:  # a message may raise too
+        return f"{kind}, whose message cannot be read"
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    if isinstance(error, SpecrecError) and words:
+        return words
+    return f"{kind}: {words}" if words else kind
+
+
+@contextmanager
+def explained(what: str, kind: type[SpecrecError] = PluginError) -> Iterator[None]:
+    """Turn whatever a plugin raises in the block into one sentence that begins with `what`.
+
+    What is a sentence already goes through, and so does what ends the program.
+    """
+    try:
+        yield
+    except (SpecrecError, *STOPS):
+        raise
+    except BaseException as error:  # SystemExit too
+        raise kind(f"{what}: {in_a_line(error)}") from error

@@ -3,6 +3,7 @@
 import json
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -169,18 +170,22 @@ def write_record(cell: Cell, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _versions(method: str) -> dict[str, str]:
-    offer = registry().reconstructors[method]
+    offer = registry().reconstructors.get(method)
     found = {
         "specrec": version("specrec"),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "numpy": np.__version__,
-        "plugin": f"{offer.distribution} {offer.version}",
     }
-    installed = packages_distributions()  # a module and its distribution need not share a name
-    for module in offer.value.requires:
-        for distribution in installed.get(module.partition(".")[0], []):
-            found[distribution] = version(distribution)
+    if offer is None:  # its plugin broke since the bench began
+        return found
+    found["plugin"] = f"{offer.distribution} {offer.version}"
+    with suppress(Exception):  # of any distribution that is installed, the metadata may be damaged
+        # a module and its distribution need not share a name; looking all of them up takes half a second
+        installed = packages_distributions() if offer.value.requires else {}
+        for module in offer.value.requires:
+            for distribution in installed.get(module.partition(".")[0], []):
+                found[distribution] = version(distribution)
     return found
 
 

@@ -2,14 +2,13 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from specrec.bench import separate
+from specrec.bench.answers import check_estimate, check_geometry, count_as_json, curve_as_json, score_as_json
 from specrec.bench.ceiling.row import scores_in_cell
 from specrec.bench.cells import Cell, head, write_record
 from specrec.bench.influence import save_influence
@@ -17,8 +16,9 @@ from specrec.bench.looks import save_look, shown_scenes
 from specrec.bench.protocol import region_mask
 from specrec.bench.samples import save_sample
 from specrec.cubes import write_cube
-from specrec.errors import SpecrecError
-from specrec.interfaces import FitContext, Progress, Reconstructor, Score, silent
+from specrec.datasets import make_source
+from specrec.errors import STOPS, in_a_line
+from specrec.interfaces import FitContext, Progress, Reconstructor, heeded, silent
 from specrec.metrics.together import score_all
 from specrec.registry import registry
 from specrec.rendering import rendering_id
@@ -48,9 +48,10 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
         record["status"] = "done"
     except MemoryError:
         record |= {"status": "failed", "reason": "out of memory"}
-    except Exception as error:  # whatever a method raises is its row's reason, and the rest goes on
-        words = str(error) if isinstance(error, SpecrecError) else f"{type(error).__name__}: {error}"
-        record |= {"status": "failed", "reason": words.splitlines()[0] if words else type(error).__name__}
+    except STOPS:
+        raise
+    except BaseException as error:  # whatever a method raises is its row's reason, and the rest goes on
+        record |= {"status": "failed", "reason": in_a_line(error)}
     written = write_record(cell, record)
     if written["status"] == "done":
         cell.checkpoint.unlink(missing_ok=True)
@@ -59,17 +60,17 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
 
 def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     method = registry().reconstructor(cell.method)(**cell.settings)
+    check_geometry(method)
     path = Path(cell.data) if cell.data is not None else None
-    source = registry().scene_source(cell.dataset)(path, **cell.options)
+    source = make_source(registry().scene_source(cell.dataset), path, cell.options)
 
     def view(name: str) -> TrainingScene:
         scene = replace(source.open(name), known_extent=cell.extents[name], content=cell.contents[name])
         return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
 
     device = cell.device if "torch" in method.requires else "cpu"
-    context = FitContext(
-        cell.seed, device, cell.threads, lambda done, words: progress(0.9 * done, words), cell.checkpoint
-    )
+    told = heeded(lambda done, words: progress(0.9 * done, words))
+    context = FitContext(cell.seed, device, cell.threads, told, cell.checkpoint)
     wall, cpu = time.perf_counter(), time.process_time()
     method.fit([view(name) for name in cell.train], context)
     fitted = {
@@ -78,6 +79,7 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         "starts": 1 + context.spent.starts,
     }
     method.threads = cell.threads
+    check_geometry(method)
     test = _Test(cell, method)
     kept = shown_scenes(cell.test) if cell.run == 0 else []
     for index, name in enumerate(cell.test):
@@ -92,18 +94,19 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         try:
             save_influence(cell, method, [view(name) for name in cell.test])
         except Exception as error:  # a plugin may raise anything here too; the scores are kept
-            test.broken_metrics["influence"] = f"{type(error).__name__}: {error}"
+            test.broken_metrics["influence"] = in_a_line(error)
+    curve, count = test.kept("history_", curve_as_json), test.kept("parameter_count", count_as_json)
     return {
         "device": device,
         "input": method.input,
         "images": test.images,
         "training_images": training.images,
-        "curve": method.history_,
+        "curve": curve or [],
         **fitted,
         **test.seconds,
         "megapixels": test.megapixels,
         "broken_metrics": test.broken_metrics,
-        "parameter_count": method.parameter_count,
+        "parameter_count": count,
         "receptive_field": method.receptive_field,
         "peak_memory_bytes": _peak_memory(),
         "cubes_saved": cell.save_cubes,
@@ -130,7 +133,7 @@ class _Test:
         self.seconds["reconstruct_seconds"] += time.perf_counter() - wall
         self.seconds["reconstruct_cpu_seconds"] += time.process_time() - cpu
         self.megapixels += rgb.shape[0] * rgb.shape[1] / 1e6
-        _check_estimate(estimate, reference, scene.name)
+        check_estimate(estimate, reference, scene.name)
         mask = scene.mask & region_mask(self.cell.region, *reference.shape[:2])
         scores = {}
         metrics = {name: offer.value for name, offer in registry().metrics.items()}
@@ -138,12 +141,12 @@ class _Test:
             try:
                 if isinstance(score, Exception):
                     raise score
-                scores[name] = _as_json(score)
+                scores[name] = score_as_json(score)
             except Exception as error:  # a plugin's metric may raise or give anything; the other numbers are kept
-                self.broken_metrics[name] = f"{type(error).__name__}: {error}"
+                self.broken_metrics[name] = in_a_line(error)
         if self.cell.ceiling:
             on_its_pixels = scores_in_cell(self.cell.folder, scene.name, estimate, reference)
-            scores |= {name: _as_json(one) for name, one in on_its_pixels.items()}
+            scores |= {name: score_as_json(one) for name, one in on_its_pixels.items()}
         image: dict[str, Any] = {"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores}
         mode, size = parse_tiles(self.cell.tiles)
         if mode == "separate":
@@ -157,7 +160,17 @@ class _Test:
             try:
                 save_look(self.cell, scene, estimate, reference, mask)
             except Exception as error:  # a full disk, say: the page lacks a picture, the scores are kept
-                self.broken_metrics["picture"] = f"of {scene.name}: {type(error).__name__}: {error}"
+                self.broken_metrics["picture"] = f"of {scene.name}: {in_a_line(error)}"
+
+    def kept(self, name: str, answer: Callable[[Reconstructor], Any]) -> Any:
+        """Return what the method says of itself; None where it cannot, which costs it no score."""
+        try:
+            return answer(self.method)
+        except STOPS:
+            raise
+        except BaseException as error:
+            self.broken_metrics[name] = in_a_line(error)
+            return None
 
     def _save(self, scene: TrainingScene, estimate: Cube, reference: Cube) -> None:
         low, high = scene.scene.extent if scene.scaling == "minmax" else (0.0, 1.0)
@@ -174,21 +187,6 @@ class _Test:
         if not path.exists():
             theirs = {**attributes, "method": "reference"}
             write_cube(path, reference, scene.wavelengths, theirs, scene.mask, overwrite=True)
-
-
-def _check_estimate(estimate: Cube, reference: Cube, name: str) -> None:
-    if not isinstance(estimate, np.ndarray) or estimate.shape != reference.shape:
-        shape = getattr(estimate, "shape", type(estimate).__name__)
-        raise SpecrecError(f"the estimate of {name} has shape {shape}, the reference {reference.shape}")
-    if estimate.dtype != np.float32:
-        raise SpecrecError(f"the estimate of {name} is {estimate.dtype}, it must be float32")
-    if not np.isfinite(estimate).all():
-        raise SpecrecError(f"the estimate of {name} holds NaN or infinity")
-
-
-def _as_json(score: Score) -> list[float | str]:
-    value = score.value if np.isfinite(score.value) else str(score.value)  # JSON has no infinity
-    return [value, score.weight, score.left_out]
 
 
 def _peak_memory() -> int | None:

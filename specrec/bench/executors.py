@@ -17,8 +17,12 @@ from typing import Any
 
 from specrec.bench.cells import cell_name
 from specrec.bench.compute import run_cell
-from specrec.errors import UsageError
+from specrec.errors import STOPS, SpecrecError, UsageError
+from specrec.registry.trial import end_group, ending, environment, last_line
 from specrec.threads import available_cores
+
+PATIENCE = 3.0
+"""Seconds that the process of a cell has for its own end, once the result is told."""
 
 CellProgress = Callable[[str, float, str], None]
 """Called with the label of a cell, the fraction done and a few words."""
@@ -38,7 +42,9 @@ class InProcess(Executor):
         name = cell_name(values["written"], values["fold"], values["run"])
         try:
             future.set_result(fn(values, lambda done, words: self._progress(name, done, words)))
-        except Exception as error:  # a future carries whatever was raised
+        except STOPS:
+            raise
+        except BaseException as error:  # a future carries whatever was raised
             future.set_exception(error)
         return future
 
@@ -93,7 +99,7 @@ class LocalProcesses(Executor):
 
     def _in_process(self, values: dict[str, Any]) -> Any:
         name = cell_name(values["written"], values["fold"], values["run"])
-        with TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        with TemporaryFile() as errors:
             process = self._start(errors)
             try:
                 assert process.stdin is not None
@@ -105,29 +111,29 @@ class LocalProcesses(Executor):
                     message = json.loads(line)
                     if "record" in message:
                         result = message["record"]
+                        break  # a thread that the method has left behind is not waited for
                     elif "error" in message:
-                        raise RuntimeError(message["error"])
+                        raise SpecrecError(message["error"])
                     elif "note" in message:
                         self._note(f"{name}: {message['note']}")
                     else:
                         self._progress(name, message["done"], message["words"])
-                process.wait()
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                pass
             except BrokenPipeError:
                 process.wait()
                 result = None
             finally:
                 with self._lock:
                     self._running.discard(process)
-                process.kill()
-                process.wait()
+                end_group(process)
                 for pipe in (process.stdin, process.stdout):
                     if pipe is not None:
                         _close(pipe)
             if result is None:
-                errors.seek(0)
-                last = errors.read().strip().splitlines()[-1:]
-                said = f": {last[0]}" if last else ""
-                raise RuntimeError(f"its process died with exit code {process.returncode}{said}")
+                said = last_line(errors)
+                raise SpecrecError(f"its process died with {ending(process.returncode)}{f': {said}' if said else ''}")
             return result
 
     def _start(self, errors: Any) -> subprocess.Popen[str]:
@@ -141,6 +147,7 @@ class LocalProcesses(Executor):
                 stderr=errors,
                 text=True,
                 encoding="utf-8",
+                env=environment(),
                 start_new_session=True,  # Ctrl-C reaches the bench alone, which then stops its processes
             )
             self._running.add(process)

@@ -1,5 +1,6 @@
 """What a bench will compute: protocol, methods, scenes and folds, resolved before anything is computed."""
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +9,8 @@ from pathlib import Path
 from specrec.bench import folds, protocol
 from specrec.bench.ceiling.row import COLUMNS, SHOWN, check_column
 from specrec.bench.protocol import Protocol
-from specrec.datasets import find_folder
-from specrec.errors import PluginError, UsageError
+from specrec.datasets import find_folder, make_source, scene_names
+from specrec.errors import PluginError, UsageError, explained
 from specrec.interfaces import Reconstructor, SceneSource
 from specrec.parameters import nearest, parse_spec, slug, split_specs
 from specrec.registry import registry
@@ -29,7 +30,7 @@ class Plan:
     methods
         By slug: as the user wrote it, and configured.
     unusable
-        Methods that the protocol names and a broken plugin cannot give, each with the reason.
+        Methods that a broken plugin cannot give, each with the reason.
     source
         Of the scenes.
     split
@@ -73,14 +74,13 @@ def make_plan(
     if chosen.preset not in presets:
         wanted = nearest(chosen.preset, presets)
         raise UsageError(f"protocol {chosen.name}: no method has a preset {chosen.preset!r}; {wanted}")
-    unusable: dict[str, str] | None = {} if methods is None else None
-    built = _methods((*chosen.methods, *chosen.controls) if methods is None else methods, chosen.preset, unusable)
+    built, unusable = _methods((*chosen.methods, *chosen.controls) if methods is None else methods, chosen.preset)
     source_class = registry().scene_source(chosen.dataset)
-    source = source_class(find_folder(source_class, data), **chosen.options)
-    split = _split(source.names(), chosen, folds_from, limit)
+    source = make_source(source_class, find_folder(source_class, data), chosen.options)
+    split = _split(scene_names(source), chosen, folds_from, limit)
     chosen = chosen.changed(folds=len(split.folds), options=dict(source.settings))
     folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
-    return Plan(chosen, built, unusable or {}, source, split, folder)
+    return Plan(chosen, built, unusable, source, split, folder)
 
 
 def _protocol(name: str | None, dataset: str | None) -> Protocol:
@@ -103,27 +103,29 @@ def _columns(chosen: Protocol, *, given: bool) -> tuple[str, ...]:
     return (*chosen.metrics, *(metric for metric in added if metric not in chosen.metrics))
 
 
-def _methods(
-    methods: str | Sequence[str], preset: str, unusable: dict[str, str] | None
-) -> dict[str, tuple[str, Reconstructor]]:
-    """Configure methods; one of a broken plugin goes into `unusable`, and is an error where that is None."""
+def _methods(methods: str | Sequence[str], preset: str) -> tuple[dict[str, tuple[str, Reconstructor]], dict[str, str]]:
+    """Configure methods; those of broken plugins come with their reasons, and are an error where there is no other."""
     texts = split_specs(methods if isinstance(methods, str) else ",".join(methods))
     if not texts:
         known = nearest("", registry().reconstructors)
         raise UsageError(f"no methods given (--methods), and the protocol names none; {known}")
-    built = {}
+    built: dict[str, tuple[str, Reconstructor]] = {}
+    unusable: dict[str, str] = {}
     for text in texts:
         name, given = parse_spec(text)
         written = "".join(text.split())
         try:
-            method = registry().reconstructor(name).with_preset(preset, given)
+            kind = registry().reconstructor(name)
+            with explained(f"method {name!r} cannot be set up"):
+                method = kind.with_preset(preset, given)
+                if not isinstance(method, kind) or json.loads(json.dumps(method.settings)) != dict(method.settings):
+                    raise PluginError(f"method {name!r} changes what it was told in its constructor; it must not")
+                built[slug(name, method.settings)] = (written, method)
         except PluginError as error:
-            if unusable is None:
-                raise
             unusable[written] = str(error)
-            continue
-        built[slug(name, method.settings)] = (written, method)
-    return built
+    if not built:
+        raise PluginError("; ".join(unusable.values()))
+    return built, unusable
 
 
 def _split(

@@ -23,7 +23,8 @@ from specrec.bench.protocol import region_mask
 from specrec.bench.results import Results, read_results
 from specrec.cache import written_whole
 from specrec.datasets.survey import Survey, check_rendered_grid, survey
-from specrec.errors import DataError, SpecrecError
+from specrec.errors import DataError, SpecrecError, explained, in_a_line
+from specrec.interfaces import heeded
 
 NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
 """Devices that nothing but a network uses."""
@@ -115,7 +116,7 @@ def bench(
     UsageError
         For anything unknown or contradictory, before any work.
     PluginError
-        If a method in `methods` is of a broken plugin; one that the protocol names is a row with the reason.
+        If no method can be used; one of several that is of a broken plugin is a row with the reason.
     DataError
         If scenes are damaged.
     """
@@ -175,7 +176,8 @@ def write_tables(results: Results) -> None:
 
 def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:
     used = plan.split.used
-    plan.source.prepare(used, lambda done, words: watch.phase(f"making scenes: {words}", done))
+    with explained(f"the data set {plan.source.name!r} cannot make its scenes", DataError):
+        plan.source.prepare(used, heeded(lambda done, words: watch.phase(f"making scenes: {words}", done)))
     facts = survey(plan.source, used, lambda done, words: watch.phase(f"checking scenes: {words}", done))
     if facts.damaged and not skip_damaged:
         name, reason = next(iter(facts.damaged.items()))
@@ -266,7 +268,7 @@ def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tup
         for future in as_completed(futures):
             cell = futures[future]
             error = future.exception()
-            record = future.result() if error is None else cells.write_failure(cell, str(error))
+            record = future.result() if error is None else cells.write_failure(cell, in_a_line(error))
             if record["status"] == "failed":
                 failed.append(f"{cell.label}: {record['reason']}")
             watch.finished(record)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specrec.bench.compute import run_cell
+from specrec.errors import in_a_line
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
         record = run_cell(values, lambda done, words: say({"done": done, "words": words}))
         say({"record": record})
     except Exception as error:  # told to the parent, whose business it is
-        say({"error": str(error) or type(error).__name__})
+        say({"error": in_a_line(error)})
 
 
 class _Teller(logging.Handler):

@@ -11,6 +11,8 @@ from types import FrameType
 
 import click
 
+from specrec.errors import SpecrecError, Stopped
+
 WORK = ("bench", "run", "train", "render", "convert", "view", "report")
 COMMANDS = (*WORK, "methods", "metrics", "data", "plugin", "doctor")
 
@@ -74,8 +76,8 @@ def main() -> None:
     sys.exit(code)
 
 
-class _Terminated(BaseException):
-    """The process was told to end, as `timeout` and the schedulers of clusters do; like Ctrl-C no `Exception`."""
+class _Terminated(Stopped):
+    """The process was told to end, as `timeout` and the schedulers of clusters do."""
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
@@ -84,8 +86,6 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _say(error: Exception, verbose: bool) -> int:
-    from specrec.errors import SpecrecError
-
     if not isinstance(error, SpecrecError):
         if isinstance(error, OSError) and error.strerror:
             click.echo(f"specrec: error: {error.filename or 'the system'}: {error.strerror}", err=True)

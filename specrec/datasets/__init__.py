@@ -1,12 +1,13 @@
 """The data sets that come with specrec, one reader each; scenes stay on disk until asked for."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
-from specrec.errors import UsageError
+from specrec.errors import DataError, UsageError, explained
 from specrec.hookspecs import hookimpl
 from specrec.interfaces import SceneSource
-from specrec.parameters import nearest, parse_spec
+from specrec.parameters import Settings, nearest, parse_spec
 
 
 @hookimpl
@@ -39,7 +40,32 @@ def open_source(spec: str, path: Path | None = None) -> SceneSource:
 
     name, given = parse_spec(spec)
     source_class = registry().scene_source(name)
-    return source_class(find_folder(source_class, path), **given)
+    return make_source(source_class, find_folder(source_class, path), given)
+
+
+def make_source(source: type[SceneSource], path: Path | None, options: Settings) -> SceneSource:
+    """Build a data set, of a plugin too: DataError if its constructor fails."""
+    with explained(f"the data set {source.name!r} cannot be opened", DataError):
+        return source(path, **options)
+
+
+def scene_names(source: SceneSource) -> list[str]:
+    """List the scenes of a data set as names that can stand in paths.
+
+    Raises
+    ------
+    DataError
+        If a plugin's data set cannot tell, or gives what is no list of such names, each of them once.
+    """
+    with explained(f"the data set {source.name!r} cannot list its scenes", DataError):
+        names = list(source.names())
+        for name in names:
+            if not isinstance(name, str) or not name or name in (".", "..") or {"/", os.sep, "\0"} & set(name):
+                raise DataError(f"the data set {source.name!r} has a scene called {name!r}; a name is no path")
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise DataError(f"the data set {source.name!r} lists the scene {twice[0]!r} twice; names are different")
+    return names
 
 
 def find_folder(source: type[SceneSource], path: str | os.PathLike[str] | None) -> Path | None:

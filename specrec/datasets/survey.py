@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from specrec.cache import SURVEYS, cache_folder, written_whole
-from specrec.errors import DataError, SpecrecError
+from specrec.errors import STOPS, DataError, SpecrecError, in_a_line
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.scenes import Quantity, Scene, content_hash
 from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
@@ -100,8 +100,12 @@ def survey(
         progress(done / len(wanted), name)
         try:
             result.facts[name] = _look(source, name, visit)
+        except STOPS:
+            raise
         except (SpecrecError, OSError) as error:
             result.damaged[name] = str(error)
+        except BaseException as error:  # a plugin's data set may raise anything
+            result.damaged[name] = f"reading it fails: {in_a_line(error)}"
     progress(1.0, f"{len(wanted)} scenes")
     return result
 
@@ -162,6 +166,8 @@ def examine(scene: Scene, cube: Cube) -> SceneFacts:
 
 def _look(source: SceneSource, name: str, visit: Visit | None) -> SceneFacts:
     scene = source.open(name)
+    if scene.name != name:
+        raise DataError(f"the data set {source.name!r} was asked for {name!r} and gave a scene called {scene.name!r}")
     entry = _entry(source, scene)
     if visit is None and (cached := _read_entry(entry, scene)) is not None:
         return cached

@@ -2,7 +2,7 @@
 
 from specrec.interfaces.fitting import FitContext, Spent
 from specrec.interfaces.metric import Metric, MetricFunction, Score
-from specrec.interfaces.progress import Progress, silent
+from specrec.interfaces.progress import Progress, heeded, silent
 from specrec.interfaces.reconstructor import Arrays, Reconstructor
 from specrec.interfaces.scene_source import SceneSource
 from specrec.interfaces.version import INTERFACE_VERSION, unserved
@@ -18,6 +18,7 @@ __all__ = [
     "SceneSource",
     "Score",
     "Spent",
+    "heeded",
     "silent",
     "unserved",
 ]

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.errors import STOPS, in_a_line
 from specrec.interfaces import Metric, Score
 from specrec.scenes import Mask
 from specrec.spectra import Cube
@@ -65,17 +67,29 @@ def score_all(
         if isinstance(metric.function, FamilyMember):
             wanted.setdefault(metric.function.family, []).append(metric.function.name)
     shared: dict[Family, Mapping[str, Score]] = {}
+    lent = tuple(_lent(array) for array in (estimate, reference, mask, wavelengths))
     scores: dict[str, Score | Exception] = {}
     for name, metric in metrics.items():
         member = metric.function
         try:
             if not isinstance(member, FamilyMember):
-                scores[name] = metric(estimate, reference, mask, wavelengths)
+                scores[name] = metric(*lent)
                 continue
             if member.family not in shared:
                 names = wanted[member.family]
                 shared[member.family] = member.family(estimate, reference, mask, wavelengths, names)
             scores[name] = shared[member.family][member.name]
+        except STOPS:
+            raise
         except Exception as error:  # a plugin's metric may raise anything
             scores[name] = error
+        except BaseException as error:  # or end the program
+            scores[name] = RuntimeError(in_a_line(error))
     return scores
+
+
+def _lent(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array as one that cannot be written to: what one metric does to it would be another's error."""
+    lent = array.view()
+    lent.setflags(write=False)
+    return lent

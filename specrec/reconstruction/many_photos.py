@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
-from specrec.errors import MemoryShortageError, SpecrecError
+from specrec.errors import MemoryShortageError, SpecrecError, Stopped, in_a_line
 from specrec.memory import is_out_of_memory
 from specrec.reconstruction.loading import load_with_card
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
@@ -55,7 +55,7 @@ class Outcome:
     """Those of `kept` of which another file does not exist."""
 
 
-class _Stopped(BaseException):
+class _Stopped(Stopped):
     """Ends a photo that nobody waits for any more; no method may catch it."""
 
 
@@ -197,5 +197,5 @@ def reason(error: Exception) -> str:
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or 'the system'}: {error.strerror}"
     else:
-        text = f"{type(error).__name__}: {error}"
+        text = in_a_line(error)
     return text.partition("\n")[0]

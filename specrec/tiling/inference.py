@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from specrec.errors import SpecrecError, UsageError
+from specrec.errors import STOPS, PluginError, SpecrecError, UsageError, in_a_line
 from specrec.interfaces import Progress, Reconstructor, silent
 from specrec.memory import available_memory, is_out_of_memory
 from specrec.scenes import Image, Window
@@ -154,11 +154,18 @@ class _Exact:
     def attempt(self, window: Window) -> Cube | None:
         """Estimate a window as an image of its own; None if memory ran out."""
         try:
-            cube = self.method.reconstruct(self.read(window))
+            cube: Cube = self.method.reconstruct(self.read(window))
+        except STOPS:
+            raise
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
+        except BaseException as error:  # a plugin may even end the program
+            raise PluginError(f"{self.method.name} failed: {in_a_line(error)}") from error
         else:
+            if not isinstance(cube, np.ndarray) or cube.ndim != 3:
+                what = f"an array of shape {cube.shape}" if isinstance(cube, np.ndarray) else type(cube).__name__
+                raise SpecrecError(f"{self.method.name} answered with {what}, not a NumPy array (height, width, bands)")
             if window[2:] != self.shape and cube.shape[:2] != window[2:]:
                 raise SpecrecError(
                     f"{self.method.name} answered {_size(window[2:])} pixels with a cube of {cube.shape}"
