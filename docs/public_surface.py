@@ -19,7 +19,14 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "specrec.compiled": ("compiled",),
     "specrec.cubes": ("CubeFile", "StoredCube", "open_cube", "read_cube", "write_cube"),
     "specrec.distinct": ("Places", "distinct_colours", "sum_by_place"),
-    "specrec.errors": (),
+    "specrec.errors": (
+        "DataError",
+        "MemoryShortageError",
+        "PartialFailureError",
+        "PluginError",
+        "SpecrecError",
+        "UsageError",
+    ),
     "specrec.hookspecs": (
         "PROJECT",
         "hookimpl",
@@ -41,6 +48,7 @@ PROMISED: dict[str, tuple[str, ...]] = {
         "silent",
     ),
     "specrec.network": (),
+    "specrec.network.inference": ("influence",),
     "specrec.parameters": ("Parameter", "Settings", "Value"),
     "specrec.per_pixel": ("PerPixelReconstructor", "Rows", "all_valid_pixels", "sample_pixels"),
     "specrec.rendering": (

@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from specrec.cache import written_whole
-from specrec.errors import DataError, UsageError
+from specrec.errors import DataError, SpecrecError, UsageError, in_a_line
 from specrec.interfaces import Reconstructor
 from specrec.parameters import Settings
 from specrec.registry import registry
@@ -129,8 +130,11 @@ def _built(
 ) -> Reconstructor:
     try:
         method = method_class.from_state(card["settings"], arrays, config)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path} does not fit this version of {method_class.name!r}: {error}") from error
+    except SpecrecError:
+        raise
+    except Exception as error:  # a plugin may raise anything
+        words = error if isinstance(error, ValueError) else in_a_line(error)
+        raise DataError(f"{path} does not fit this version of {method_class.name!r}: {words}") from error
     method.device = device
     return method
 
@@ -151,10 +155,11 @@ def find(name: str, weights: Path | None = None) -> Path:
     if folder and (candidate := Path(folder) / f"{name}.safetensors").is_file():
         return candidate
     package = registry().reconstructor(name).__module__.partition(".")[0]
-    shipped = files(package) / "weights" / f"{name}.safetensors"
-    if shipped.is_file():
-        with as_file(shipped) as path:
-            return path
+    with suppress(TypeError, ImportError):  # a plugin of a single module has no files beside it
+        shipped = files(package) / "weights" / f"{name}.safetensors"
+        if shipped.is_file():
+            with as_file(shipped) as path:
+                return path
     raise UsageError(
         f"there are no weights for {name!r}; train some with: specrec train {name} -d synthetic -o {name}.safetensors"
         f" and pass them with --weights"

@@ -1,11 +1,15 @@
 """What many tests share: a cache folder of their own, and small scenes in memory."""
 
+import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from strangers import Site
 
+from specrec.registry.trial import KNOWN
 from specrec.scenes import Scene, TrainingScene
 from specrec.testing.small_scenes import smooth_scene
 
@@ -42,3 +46,21 @@ def cave_folder() -> Path:
     if not folder:
         pytest.skip("SPECREC_CAVE names no folder of CAVE scenes")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """An empty site. What is imported from it is forgotten at the end."""
+    made = Site(tmp_path / "site")
+    monkeypatch.syspath_prepend(made.folder)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two versions of a file may be written in one second
+    monkeypatch.setenv("SPECREC_CACHE", str(tmp_path / "cache"))
+    yield made
+    for name in [name for name in sys.modules if name.startswith("hostile_")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugins are loaded without a process of their own to try them, as in a worker: for tests of what comes after."""
+    monkeypatch.setenv(KNOWN, json.dumps({}))

@@ -11,6 +11,8 @@ from specrec.errors import SpecrecError, plain_line
 from specrec.interfaces import Reconstructor, Score
 from specrec.spectra import Cube
 
+ANSWERS = ("history_", "parameter_count")
+"""What a method says of itself that costs it no score where it is wrong."""
 MOST_POINTS = 1_000_000
 """Of a loss curve."""
 
@@ -63,14 +65,14 @@ def curve_as_json(method: Reconstructor) -> list[dict[str, float | str]]:
     """
     history = method.history_
     if not isinstance(history, list | tuple) or len(history) > MOST_POINTS:
-        raise SpecrecError(f"history_ is a list of dictionaries of numbers, not {plain_line(repr(history), 80)}")
+        raise SpecrecError(f"history_ is a list of dictionaries of numbers, not {type(history).__name__}")
     points = []
     for point in history:
-        numbers = (
-            {str(key): _number(value) for key, value in point.items()} if isinstance(point, Mapping) else {"": None}
-        )
-        if None in numbers.values():
-            raise SpecrecError(f"history_ holds dictionaries of numbers, not {plain_line(repr(point), 80)}")
+        numbers = {str(key): _number(value) for key, value in point.items()} if isinstance(point, Mapping) else {}
+        wrong = [key for key, number in numbers.items() if number is None]
+        if wrong or not numbers:
+            what = f"{plain_line(wrong[0], 80)} is no number" if wrong else f"it holds {type(point).__name__}"
+            raise SpecrecError(f"history_ is a list of dictionaries of numbers, and {what}")
         points.append({key: one if math.isfinite(one) else str(one) for key, one in numbers.items() if one is not None})
     return points
 
@@ -99,11 +101,10 @@ def check_geometry(method: Reconstructor) -> None:
     """
     for name, least in (("receptive_field", 1), ("grid", 1), ("halo", 0), ("bytes_per_pixel", 1)):
         value = getattr(method, name)
-        may_be_none = name == "receptive_field"
-        if isinstance(value, bool) or not (
-            (isinstance(value, int) and value >= least) or (value is None and may_be_none)
-        ):
-            none = " or None" if may_be_none else ""
+        if value is None and name == "receptive_field":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            none = " or None" if name == "receptive_field" else ""
             raise SpecrecError(f"{name} is a whole number from {least}{none}, not {plain_line(repr(value), 80)}")
     if not isinstance(method.tiles_exactly, bool):
         raise SpecrecError(f"tiles_exactly is True or False, not {plain_line(repr(method.tiles_exactly), 80)}")

@@ -181,7 +181,8 @@ def _versions(method: str) -> dict[str, str]:
         return found
     found["plugin"] = f"{offer.distribution} {offer.version}"
     with suppress(Exception):  # of any distribution that is installed, the metadata may be damaged
-        installed = packages_distributions()  # a module and its distribution need not share a name
+        # a module and its distribution need not share a name; looking all of them up takes half a second
+        installed = packages_distributions() if offer.value.requires else {}
         for module in offer.value.requires:
             for distribution in installed.get(module.partition(".")[0], []):
                 found[distribution] = version(distribution)

@@ -21,7 +21,7 @@ from specrec.errors import STOPS, SpecrecError, UsageError
 from specrec.registry.trial import end_group, ending, environment, last_line
 from specrec.threads import available_cores
 
-PATIENCE = 10.0
+PATIENCE = 3.0
 """Seconds that the process of a cell has for its own end, once the result is told."""
 
 CellProgress = Callable[[str, float, str], None]

@@ -124,7 +124,7 @@ def _methods(methods: str | Sequence[str], preset: str) -> tuple[dict[str, tuple
         except PluginError as error:
             unusable[written] = str(error)
     if not built:
-        raise PluginError(f"none of the methods can be used: {'; '.join(unusable.values())}")
+        raise PluginError("; ".join(unusable.values()))
     return built, unusable
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from specrec.bench import cells, separate, tables
+from specrec.bench.answers import ANSWERS
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
@@ -67,6 +68,24 @@ class Results:
         ]
         return (*sorted(found), *(f"{written}: {reason}" for written, reason in self.manifest.unusable.items()))
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What a plugin could not give in cells that are done: a metric of the table, or what a method says of itself.
+
+        Such a metric is a dash in the row of the method.
+        """
+        found: dict[str, list[str]] = {}
+        for record in self.records.values():
+            if record["status"] == "done":
+                name = cells.cell_name(record["written"], record["fold"], record["run"])
+                for what, reason in record.get("broken_metrics", {}).items():
+                    if what in self.metrics or what in ANSWERS:
+                        found.setdefault(f"{what}: {reason}", []).append(name)
+        return tuple(
+            f"{words} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})"
+            for words, names in found.items()
+        )
+
     @cached_property
     def comparisons(self) -> dict[tuple[str, str], Comparison]:
         """Every method against the best one, by part and metric of the table."""
@@ -82,6 +101,7 @@ class Results:
 
     def _table(self) -> tables.Table:
         notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
+        notes += [f"Not known: {words}." for words in self.troubles]
         return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons)
 
     def __str__(self) -> str:

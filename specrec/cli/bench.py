@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: bool, quiet: bool, **rest: Any) -> None:
     """Train and test methods under one two-fold protocol and print the table.
 
-    Results go to a folder; a second start computes only what is missing. Exit code 3: some cells failed.
+    Results go to a folder; a second start computes only what is missing. Exit code 3: some cells or methods
+    failed, and the table says why.
     """
     from specrec.bench.tables import FORMS
     from specrec.errors import PartialFailureError, UsageError
@@ -52,18 +53,25 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
         _show_plan(methods, folds, rest)
         return
     from specrec.bench.run import bench
+    from specrec.cli.plugins import working
     from specrec.cli.progress import BenchProgress, Line
 
     line = Line(quiet=quiet)
-    results = bench(list(methods) or None, folds=folds, watcher=BenchProgress(line), **rest)
+    with working("the bench"):
+        results = bench(list(methods) or None, folds=folds, watcher=BenchProgress(line), **rest)
     click.echo(results.table(form), nl=False)
     page = _write_page(results, line.say)
     line.say(f"tables, cells and figure are in {results.folder}" + (f", the page is {page}" if page else ""))
     earlier = [f"{failure} (in an earlier start)" for failure in results.failures if failure not in results.failed]
     failed = [*results.failed, *earlier]
+    words = []
     if failed:
         what = "1 cell or method" if len(failed) == 1 else f"{len(failed)} cells or methods"
-        raise PartialFailureError(f"{what} failed: {'; '.join(failed)}")
+        words.append(f"{what} failed: {'; '.join(failed)}")
+    if results.troubles:
+        words.append(f"not known: {'; '.join(results.troubles)}")
+    if words:
+        raise PartialFailureError("; ".join(words))
 
 
 def _write_page(results: "Results", say: Callable[[str], None]) -> Path | None:
@@ -82,10 +90,12 @@ def _write_page(results: "Results", say: Callable[[str], None]) -> Path | None:
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
     from specrec.bench import cells
     from specrec.bench.plan import make_plan
+    from specrec.cli.plugins import working
 
     others = ("device", "jobs", "overwrite", "save_cubes", "skip_damaged")
     kept = {key: value for key, value in rest.items() if key not in others}
-    plan = make_plan(list(methods) or None, fold_count=folds, **kept)
+    with working("planning the bench"):
+        plan = make_plan(list(methods) or None, fold_count=folds, **kept)
     click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
     for run in range(plan.protocol.runs):
         for index in plan.protocol.computed_folds:

@@ -19,6 +19,7 @@ def command() -> None:
 @command.command("list")
 def list_sources() -> None:
     """List the data sets on offer."""
+    from specrec.cli.plugins import remarks
     from specrec.registry import registry
 
     rows = [("name", "folder from", "distribution", "summary")]
@@ -26,6 +27,8 @@ def list_sources() -> None:
         needs = offer.value.path_variable or "(none needed)"
         rows.append((name, needs, f"{offer.distribution} {offer.version}", offer.value.summary))
     _print_table(rows)
+    for line in remarks(registry()):
+        click.echo(line)
     click.echo("\nA folder is given with --data PATH, or by the environment variable named here.")
 
 
@@ -44,29 +47,33 @@ def verify(path: Path | None, dataset: str, output: Path | None, overwrite: bool
 
     PATH may be left out where the data set's environment variable names it, and for synthetic scenes.
     """
+    from specrec.cli.plugins import working
     from specrec.cli.progress import Line
-    from specrec.datasets import open_source
+    from specrec.datasets import open_source, scene_names
     from specrec.datasets.contact_sheet import contact_sheet, thumbnail
     from specrec.datasets.survey import survey
     from specrec.errors import DataError, UsageError
     from specrec.images import check_absent, write_png
+    from specrec.interfaces import heeded
 
-    source = open_source(dataset, path)
+    with working(f"opening the data set {dataset}"):
+        source = open_source(dataset, path)
     sheet = Path(f"{source.name}-contact-sheet.png") if output is None else output
     if sheet.suffix.lower() != ".png":
         raise UsageError(f"{sheet} has the suffix {sheet.suffix!r}; a contact sheet is written as .png")
     check_absent(sheet, overwrite)
-    names = source.names()
     line, pictures = Line(), []
-    source.prepare(names, line.progress("preparing"))
-    found = survey(
-        source,
-        names,
-        line.progress("reading"),
-        visit=lambda scene, cube, facts: pictures.append(
-            (scene.name, thumbnail(cube, scene.mask, scene.wavelengths, (facts.low, facts.high)))
-        ),
-    )
+    with working(f"reading the data set {dataset}"):
+        names = scene_names(source)
+        source.prepare(names, heeded(line.progress("preparing")))
+        found = survey(
+            source,
+            names,
+            line.progress("reading"),
+            visit=lambda scene, cube, facts: pictures.append(
+                (scene.name, thumbnail(cube, scene.mask, scene.wavelengths, (facts.low, facts.high)))
+            ),
+        )
     line.say(f"read {len(names)} scenes")
     _report(source, found)
     if pictures:
@@ -80,7 +87,7 @@ def verify(path: Path | None, dataset: str, output: Path | None, overwrite: bool
 @command.command("clear")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def clear(dry_run: bool) -> None:
-    """Remove what specrec keeps in its cache folder and can make again: synthetic scenes, surveys, prepared crops."""
+    """Remove what specrec keeps in its cache folder and can make again: scenes, surveys, crops, trials of plugins."""
     import shutil
 
     from specrec.cache import PARTS, cache_folder

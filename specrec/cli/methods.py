@@ -6,7 +6,8 @@ import click
 @click.command(name="methods")
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
-    """List the methods, or show the parameters of one."""
+    """List the methods, or show the parameters of one. Exit code 3: a plugin is broken; the list says why."""
+    from specrec.cli.plugins import leave_if_broken, remarks
     from specrec.registry import registry
 
     found = registry()
@@ -18,8 +19,9 @@ def command(name: str | None) -> None:
         click.echo(f"{key:<{width}}  {offer.value.summary}  [{offer.distribution} {offer.version}]")
         if offer.value.reference:
             click.echo(f"{'':<{width}}  {offer.value.reference}")
-    for broken in found.broken:
-        click.echo(f"{broken.name}: broken ({broken.distribution}): {broken.reason}")
+    for line in remarks(found):
+        click.echo(line)
+    leave_if_broken(found)
 
 
 def _show(name: str) -> None:

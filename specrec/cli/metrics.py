@@ -24,6 +24,7 @@ def command(form: str) -> None:
     from typing import Any
 
     from specrec.bench.ceiling.row import COLUMNS
+    from specrec.cli.plugins import remarks
     from specrec.registry import registry
 
     listed = [(offer.value, f"{offer.distribution} {offer.version}") for offer in registry().metrics.values()]
@@ -44,9 +45,13 @@ def command(form: str) -> None:
     ]
     if form == "json":
         click.echo(json.dumps(rows, indent=2))
+        for remark in remarks(registry()):
+            click.echo(remark, err=True)
         return
     columns = ("id", "unit", "scale", "direction", "distribution", "definition")
     lines = [columns, *(tuple(row[column] for column in columns) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for remark in remarks(registry()):
+        click.echo(remark)

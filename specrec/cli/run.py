@@ -53,6 +53,7 @@ def command(
     --weights, else SPECREC_WEIGHTS/METHOD.safetensors, else those that come with the method. Photos that memory does
     not hold are reconstructed in tiles, to the same numbers.
     """
+    from specrec.cli.plugins import working
     from specrec.cli.progress import Line
     from specrec.cli.run_progress import RunProgress
     from specrec.errors import UsageError
@@ -77,13 +78,14 @@ def command(
         )
     watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
     try:
-        outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
+        with working(f"reconstructing with {method}"):
+            outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
+            if found.one and outcome.failed:
+                raise next(iter(outcome.failed.values()))
     except KeyboardInterrupt:
         if not (found.one or overwrite or skip_existing):
             line.say("the cubes that are finished stay; --skip-existing leaves them out", always=True)
         raise
-    if found.one and outcome.failed:
-        raise next(iter(outcome.failed.values()))
     _conclude(outcome, len(works), line, skip_existing=skip_existing)
 
 

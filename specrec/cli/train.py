@@ -35,12 +35,14 @@ def command(
     quiet: bool,
 ) -> None:
     """Train a method on every scene of a data set; the preset is paper unless told."""
+    from specrec.cli.plugins import working
     from specrec.cli.progress import Line
     from specrec.reconstruction import train
 
     line = Line(quiet=quiet)
-    card = train(
-        method, dataset, data, output, scaling=scaling, seed=seed, threads=threads, device=device,
-        overwrite=overwrite, skip_damaged=skip_damaged, progress=line.progress(f"training {method}"),
-    )  # fmt: skip
+    with working(f"training {method}"):
+        card = train(
+            method, dataset, data, output, scaling=scaling, seed=seed, threads=threads, device=device,
+            overwrite=overwrite, skip_damaged=skip_damaged, progress=line.progress(f"training {method}"),
+        )  # fmt: skip
     line.say(f"{output}: {card['method']}, {card['parameter_count']} parameters, {len(card['training_scenes'])} scenes")

@@ -6,11 +6,11 @@ from typing import Any
 
 from specrec import weights as weight_files
 from specrec.cache import check_writable
-from specrec.datasets import open_source
+from specrec.datasets import open_source, scene_names
 from specrec.datasets.survey import check_rendered_grid, scene_with_extent, survey
 from specrec.errors import DataError, UsageError
 from specrec.images import check_absent
-from specrec.interfaces import FitContext, Progress, silent
+from specrec.interfaces import FitContext, Progress, heeded, silent
 from specrec.parameters import parse_spec
 from specrec.reconstruction.loading import choose_device
 from specrec.reconstruction.training_colours import colours_of
@@ -64,8 +64,8 @@ def train(
     name, given = parse_spec(method)
     fitted = registry().reconstructor(name)(**given)
     source = open_source(dataset, data)
-    names = source.names()
-    source.prepare(names, progress)
+    names = scene_names(source)
+    source.prepare(names, heeded(progress))
     facts = survey(source, names, progress)
     if facts.damaged and not skip_damaged:
         damaged, reason = next(iter(facts.damaged.items()))
@@ -79,7 +79,7 @@ def train(
     ]
     checkpoint = target.with_suffix(f".checkpoint{target.suffix}")
     with library_threads(threads):
-        fitted.fit(scenes, FitContext(seed, choose_device(fitted, device), threads, progress, checkpoint))
+        fitted.fit(scenes, FitContext(seed, choose_device(fitted, device), threads, heeded(progress), checkpoint))
     # what learns nothing saw no colours
     colours: dict[str, Any] = {"training_colours": colours_of(scenes).to_card()} if fitted.parameter_count else {}
     card = weight_files.make_card(

@@ -27,11 +27,11 @@ class Catcher:
 
     def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - closed with the catcher
-        kept = os.dup(self._file.fileno())
-        self._stream = io.TextIOWrapper(
-            io.FileIO(kept, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True, write_through=True
+        self._kept = os.dup(self._file.fileno())
+        self._stream = _Lasting(
+            io.FileIO(self._kept, "w", closefd=False), "utf-8", "backslashreplace", write_through=True
         )
-        self._end = weakref.finalize(self._stream, os.close, kept)
+        weakref.finalize(self._stream, os.close, self._kept)
 
     @contextmanager
     def catching(self, told: Callable[[str], None]) -> Iterator[None]:
@@ -41,8 +41,6 @@ class Catcher:
             with _descriptor_1_is(self._file.fileno()), redirect_stdout(self._stream):
                 yield
         finally:
-            with suppress(OSError, ValueError):
-                self._stream.flush()
             self._file.seek(start)
             if printed := self._file.read(_MOST):
                 told(printed.decode("utf-8", "replace"))
@@ -50,8 +48,15 @@ class Catcher:
     def close(self) -> None:
         """End the catching."""
         with suppress(OSError):
-            os.dup2(2, self._stream.buffer.fileno())
+            os.dup2(2, self._kept)
         self._file.close()
+
+
+class _Lasting(io.TextIOWrapper):
+    """A stream that a plugin may close without closing it to the next one."""
+
+    def close(self) -> None:
+        self.flush()
 
 
 _MOST = 1 << 16  # bytes that are looked at

@@ -137,7 +137,7 @@ def _costs(done: Sequence[dict[str, Any]]) -> dict[str, str]:
     spent = sum(record["reconstruct_seconds"] for record in done)
     peak = [record["peak_memory_bytes"] for record in done if record["peak_memory_bytes"]]
     facts = {
-        "learnt numbers": f"{done[0]['parameter_count']:,}",
+        "learnt numbers": "not known" if done[0]["parameter_count"] is None else f"{done[0]['parameter_count']:,}",
         "receptive field": "the whole image" if field is None else "1 pixel" if field == 1 else f"{field} x {field}",
         "input": "8-bit sRGB" if done[0]["input"] == "srgb8" else "linear",
         "training": f"{np.mean([record['fit_seconds'] for record in done]):.3g} s per fold",

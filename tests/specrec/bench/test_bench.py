@@ -284,8 +284,10 @@ def test_a_broken_method_of_the_protocols_list_is_a_row_that_says_why_until_it_w
     for form in ("table", "md", "csv", "tex", "json"):
         assert "needs the module" in results.table(form)
     assert read_results(results.folder).table("csv") == results.table("csv")
-    with pytest.raises(PluginError, match=reason):
-        small(tmp_path, "mean,trouble[kind=zero]", protocol=tmp_path / "mine.toml")
+    named = small(tmp_path, "mean,trouble[kind=zero]", protocol=tmp_path / "mine.toml")  # the same for one in --methods
+    assert [reason in words for words in named.failed] == [True]
+    with pytest.raises(PluginError, match=reason):  # and nothing is left to do
+        small(tmp_path, "trouble[kind=zero]", protocol=tmp_path / "mine.toml")
     mended()
     later = small(tmp_path, **options)
     assert later.failed == ()

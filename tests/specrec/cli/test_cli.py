@@ -254,10 +254,15 @@ def test_doctor_lists_versions_devices_and_what_is_broken(cli: Cli, monkeypatch:
     assert "plugins: all fine" in cli("doctor").out
     monkeypatch.setattr(registry(), "broken", [Broken("x", "x-distribution", "it is broken")])
     outcome = cli("doctor")
-    assert outcome.code == 0
+    assert outcome.code == 3
     for words in ("torch", "devices: cpu", "cache: ", "x (x-distribution): it is broken"):
         assert words in outcome.out
-    assert "x: broken (x-distribution): it is broken" in cli("methods").out
+    assert outcome.err == "specrec: error: 1 plugin is broken: x (x-distribution)\n"
+    listing = cli("methods")
+    assert listing.code == 3
+    assert "x: broken (x-distribution): it is broken" in listing.out
+    for words in (("metrics",), ("data", "list")):
+        assert "x: broken (x-distribution): it is broken" in cli(*words).out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,84 @@
+"""A plugin that takes its process with it, or never comes back, does so in a process made for that, once."""
+
+import json
+from pathlib import Path
+
+import pytest
+from strangers import Site
+
+from specrec.registry import trial
+
+COUNTED = "import pathlib\nwith pathlib.Path({path!r}).open('a') as file: file.write('x')\n"
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Path:
+    (tmp_path / "count").write_text("")
+    return tmp_path / "count"
+
+
+def test_a_plugin_that_kills_its_process_is_listed_and_tried_again_only_when_it_changes(
+    site: Site, counter: Path
+) -> None:
+    counted = COUNTED.format(path=str(counter))
+    module = site.install("killer", f"{counted}import os, sys\nprint('bye', file=sys.stderr)\nos._exit(0)")
+    for _ in range(2):
+        [broken] = site.load().broken
+        assert broken.name == "killer"
+        assert broken.reason.startswith("importing it kills the process (exit code 0: bye)")
+        assert "specrec data clear" in broken.reason
+    assert counter.read_text() == "x"
+    module.write_text(counted + "# mended\n")
+    for _ in range(2):
+        assert site.load().broken == []
+    assert counter.read_text() == "xxx"  # the first time, in the trial of the second, and here
+
+
+def test_a_segmentation_fault_in_a_hook_is_named(site: Site) -> None:
+    code = "from specrec import hookimpl\n@hookimpl\ndef specrec_metrics():\n import ctypes\n ctypes.string_at(0)\n"
+    site.install("fault", code)
+    [broken] = site.load().broken
+    assert "kills the process (signal SIGSEGV" in broken.reason
+
+
+def test_a_plugin_that_hangs_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "TIME_LIMIT", 1.0)
+    site.install("sleeper", "import time\ntime.sleep(600)")
+    [broken] = site.load().broken
+    assert broken.reason.startswith("importing it takes over 1 s")
+
+
+def test_a_cache_folder_that_cannot_be_written_costs_only_time(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SPECREC_CACHE", str(tmp_path / "file"))
+    site.install("killer", "import os\nos._exit(3)")
+    [broken] = site.load().broken
+    assert "exit code 3" in broken.reason
+
+
+def test_a_worker_is_told_and_tries_nothing(site: Site, counter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.install("killer", "import os\nos._exit(3)")
+    [before] = site.load().broken
+    told = json.loads(trial.environment()[trial.KNOWN])
+    assert told["killer of specrec-killer"] == before.reason
+    monkeypatch.setattr(trial, "_try", lambda plugin: pytest.fail("it was tried"))
+    monkeypatch.setenv(trial.KNOWN, json.dumps(told))
+    site.install("young", COUNTED.format(path=str(counter)))
+    assert site.load().broken == [before]
+    assert counter.read_text() == "x"
+
+
+def test_own_plugins_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    from specrec.registry import load_plugins
+    from specrec.registry.loading import installed
+
+    monkeypatch.setattr(trial, "_try", lambda plugin: pytest.fail("it was tried"))
+    own = [point for point in installed() if point.dist is not None and point.dist.name == "specrec"]
+    assert load_plugins(own).reconstructors
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "_killing", {})
