@@ -1,8 +1,8 @@
 """A shell in which the commands of a page are run one after another, in an environment of their own.
 
 `specrec`, `python`, `pip` and `pytest` are those of the environment that runs the tests, seen through a virtual
-environment made for the page: what the page installs goes there and is gone with it. pip is told by its own variables to
-stay offline and to build with what is installed.
+environment made for the page: what the page installs goes there and is gone with it. pip is told by its own variables
+to stay offline and to build with what is installed.
 """
 
 import os

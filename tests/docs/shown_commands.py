@@ -3,8 +3,8 @@
 The rule. In a fenced or an indented block every line that begins with a program (`PROGRAMS`) is a command; where a line
 begins with ``$ ``, these lines are and the others are what they print; a block marked sh, bash, shell or console holds
 nothing but commands and comments. In the text `code` is a command where it begins with a program and is whole: it has
-no placeholder (a word in capitals, dots, a bar), and `specrec SUBCOMMAND` alone is the name of a command that needs more.
-A block of Python is code. A block under a line that is nothing but `` `name.py`: `` is that file.
+no placeholder (a word in capitals, dots, a bar), and `specrec SUBCOMMAND` alone names a command that needs more. A block
+of Python is code. A block under a line that is nothing but `` `name.py`: `` is that file.
 
 The changelog and benchmarks/results/ are records of what was once run, and are left out.
 """

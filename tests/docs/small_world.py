@@ -37,11 +37,12 @@ def _protocol(module: Any) -> None:
 
     def smaller(text: str, name: str) -> Any:
         chosen = parse(text, name)
-        if not chosen.options:
-            return chosen.changed(runs=1)
+        tested = chosen.tested or (() if name == "embedded" else (0,))
+        chosen = chosen.changed(runs=1, tested=tested)
+        if not chosen.options:  # real scenes: as many as there are
+            return chosen
         size = 256 if chosen.preset == "small" else 64  # its nine branches need crops of 256
         return chosen.changed(
-            runs=1,
             scenes_per_fold=2,
             options={**chosen.options, "scenes": 4, "size": size},
             ceiling=min(chosen.ceiling, 8),
@@ -53,6 +54,7 @@ def _protocol(module: Any) -> None:
 
 
 def _recipes(module: Any) -> None:
+    module.METHODS = {name: module.METHODS[name] for name in ("gan", "arad", "linear")}
     module.TESTING = module.TESTING.replace("scenes=40", "scenes=2")
 
 
