@@ -133,7 +133,7 @@ PRESUMED: dict[str, Callable[[Path], None]] = {
     "path/to/cave": _cave,
     "path/to/icvl": _icvl,
     "path/to/lists": _lists,
-    "scene.mat": partial(_matlab, key="reflectances", bands=33),
+    "cube.mat": partial(_matlab, key="reflectances", bands=33),
     "imgd3.mat": partial(_matlab, key="ref", bands=31, others={"lbl": np.ones((12, 16))}),
     "scene4.mat": partial(_matlab, key="reflectances", bands=33),
     "ARAD_1K_0001.mat": partial(_matlab, key="cube", bands=31, others={"bands": WAVELENGTHS}),

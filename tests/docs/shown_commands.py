@@ -3,8 +3,8 @@
 The rule. In a fenced or an indented block every line that begins with a program (`PROGRAMS`) is a command; where a line
 begins with ``$ ``, these lines are and the others are what they print; a block marked sh, bash, shell or console holds
 nothing but commands and comments. In the text `code` is a command where it begins with a program and is whole: it has
-no placeholder (a word in capitals, dots, a bar), and `specrec SUBCOMMAND` alone names a command that needs more. A block
-of Python is code. A block under a line that is nothing but `` `name.py`: `` is that file.
+no placeholder (a word in capitals, dots, a bar), and `specrec SUBCOMMAND` alone names a command that needs more. A
+block of Python is code. A block under a line that is nothing but `` `name.py`: `` is that file.
 
 The changelog and benchmarks/results/ are records of what was once run, and are left out.
 """
@@ -31,7 +31,8 @@ _FILE = re.compile(r"^\s*`(?P<name>[\w./-]+\.\w+)`[^`]*:\s*$")
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _SNIPPET = re.compile(r'^\s*-{1,}8<-{1,} "(?P<path>[^":]+)(?::(?P<part>[^"]+))?"\s*$')
 _ASSIGNED = re.compile(r"[A-Z][A-Z0-9_]*=")
-_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|.*\.\.\.|\.\.|\||<.*>")
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|.*\.\.\.|\.\.|\|")
+_BRACKETED = re.compile(r"<[\w ./-]+>")
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,9 @@ def is_whole(command: str) -> bool:
         return False
     if not simple or any(len(words) < 2 for words in simple) or any(command.endswith(f" {mark}") for mark in "&|;"):
         return False
-    if "|" in command.replace("||", "") or any(_PLACEHOLDER.fullmatch(word) for words in simple for word in words):
+    if "|" in command.replace("||", "") or _BRACKETED.search(command):
+        return False
+    if any(_PLACEHOLDER.fullmatch(word) for words in simple for word in words):
         return False
     return command not in INCOMPLETE and not any(_lacks_arguments(words) for words in simple)
 
