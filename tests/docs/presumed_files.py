@@ -14,7 +14,6 @@ import scipy.io
 from numpy.typing import NDArray
 from PIL import Image
 from shown_commands import ROOT
-from smooth_scenes import smooth_scene
 
 from specrec.cubes import write_cube
 from specrec.datasets.synthetic.source import SyntheticSource
@@ -33,9 +32,9 @@ def _cube(index: int = 0, size: int = 256) -> NDArray[np.float32]:
 
 
 def _photo(path: Path) -> None:
-    colours = smooth_scene("photo", 48, 64, 3).cube()[:, :, [24, 15, 5]]
+    colours = _cube(size=48)[..., [24, 15, 5]]
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((255 * colours / colours.max()).astype(np.uint8)).save(path)
+    Image.fromarray((255 * colours).astype(np.uint8)).save(path)
 
 
 def _photos(folder: Path) -> None:
@@ -108,10 +107,11 @@ def _bands(path: Path) -> None:
 
 
 def copy_sources(folder: Path) -> None:
-    """Put what the scripts of the repository lie in and read into a folder: a copy, since some of them write."""
-    for name in ("benchmarks", "docs"):
-        shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
-    shutil.copy(ROOT / "README.md", folder)
+    """Make a folder that of the repository, for its scripts and for ``pip install .``: a copy, since some of them write."""
+    for name in ("benchmarks", "docs", "plugins", "specrec"):
+        shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
 
 
 PRESUMED: dict[str, Callable[[Path], None]] = {

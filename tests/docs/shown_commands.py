@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = frozenset({"cd", "make", "mkdir", "mkdocs", "pdflatex", "pip", "pytest", "python", "ruff", "specrec"})
 SHELLS = frozenset({"sh", "bash", "shell", "console"})
 PLAIN = frozenset({"", "text"})
-INCOMPLETE = frozenset({"specrec bench"})
-"""Calls that the command line accepts and that still say too little: what to train."""
+INCOMPLETE = frozenset({"pip install", "pip uninstall", "specrec bench"})
+"""Names of commands that need more, beside those whose own reading of the command line says so."""
 
 Kind = Literal["block", "inline", "python", "file"]
 

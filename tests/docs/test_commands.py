@@ -74,7 +74,14 @@ def test_a_command_is_one_that_the_program_knows(shown: Shown) -> None:
             except click.ClickException as error:
                 pytest.fail(f"{shown}: {error.format_message()}")
         elif words[0] == "python" and words[1].endswith(".py"):
-            assert (ROOT / words[1]).is_file() or words[1] in names_of_files(shown.page), f"{shown}: no such script"
+            there = own_folder(shown.page) or ROOT
+            assert (there / words[1]).is_file() or words[1] in names_of_files(shown.page), f"{shown}: no such script"
+
+
+def own_folder(page: str) -> Path | None:
+    """The folder that the commands of a page are typed in, where it is the README of a distribution that docs/ holds."""
+    folder = (ROOT / page).parent
+    return folder if folder != ROOT and (folder / "pyproject.toml").is_file() else None
 
 
 def names_of_files(page: str) -> set[str]:
@@ -143,6 +150,8 @@ def test_the_commands_of_a_page_do_what_they_say(page: str, tmp_path: Path, resu
     shell = PageShell(tmp_path / "page", variables)
     for old in results.glob("*/report*"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
+    if folder := own_folder(page):
+        shutil.copytree(folder, shell.folder, dirs_exist_ok=True)
     (shell.folder / "specrec-results").symlink_to(results)
     done: set[str] = set()
     failures = []
@@ -203,5 +212,7 @@ def prepare(shell: PageShell, words: list[str], outputs: set[str]) -> None:
         elif word in TABLE["made_by"] and not path.exists():
             finished = shell.run(TABLE["made_by"][word])
             assert finished.returncode == 0, finished.stdout
-        elif word.endswith(".py") and word.split("/")[0] in ("benchmarks", "docs") and not path.exists():
+        elif word.startswith(("benchmarks/", "docs/")) and not path.exists():
+            copy_sources(shell.here)
+        elif word == "." and "install" in words and not (shell.here / "pyproject.toml").exists():
             copy_sources(shell.here)

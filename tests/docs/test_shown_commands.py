@@ -82,6 +82,7 @@ def test_a_snippet_is_the_file_that_it_puts_in() -> None:
         ("specrec plugin new", False),
         ("specrec run --threads", False),
         ("specrec bench", False),
+        ("pip install", False),
         ("specrec view CUBE...", False),
         ("specrec data list | verify", False),
         ("specrec bench -o <folder>", False),
