@@ -107,7 +107,7 @@ def _bands(path: Path) -> None:
 
 
 def copy_sources(folder: Path) -> None:
-    """Make a folder that of the repository, for its scripts and for ``pip install .``: a copy, since some of them write."""
+    """Make a folder that of the repository, for its scripts and ``pip install .``: a copy, since some of them write."""
     for name in ("benchmarks", "docs", "plugins", "specrec"):
         shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("LICENSE", "README.md", "pyproject.toml"):

@@ -79,7 +79,7 @@ def test_a_command_is_one_that_the_program_knows(shown: Shown) -> None:
 
 
 def own_folder(page: str) -> Path | None:
-    """The folder that the commands of a page are typed in, where it is the README of a distribution that docs/ holds."""
+    """The folder that the commands of a page are typed in, if it is the README of a distribution that docs/ holds."""
     folder = (ROOT / page).parent
     return folder if folder != ROOT and (folder / "pyproject.toml").is_file() else None
 
@@ -195,6 +195,13 @@ def run(shell: PageShell, shown: Shown) -> list[str]:
     return [told]
 
 
+def wants_sources(here: Path, word: str, words: list[str]) -> bool:
+    """Say whether a command is typed in the folder of the repository: it runs a script of it, or installs it."""
+    if word == ".":
+        return "install" in words and not (here / "pyproject.toml").exists()
+    return word.startswith(("benchmarks/", "docs/")) and not (here / word).exists()
+
+
 def processor_seconds() -> float:
     """What the processes that have ended took."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -212,7 +219,5 @@ def prepare(shell: PageShell, words: list[str], outputs: set[str]) -> None:
         elif word in TABLE["made_by"] and not path.exists():
             finished = shell.run(TABLE["made_by"][word])
             assert finished.returncode == 0, finished.stdout
-        elif word.startswith(("benchmarks/", "docs/")) and not path.exists():
-            copy_sources(shell.here)
-        elif word == "." and "install" in words and not (shell.here / "pyproject.toml").exists():
+        elif wants_sources(shell.here, word, words):
             copy_sources(shell.here)
