@@ -11,9 +11,8 @@ from specrec.errors import UsageError
 from specrec.interfaces import SceneSource
 from specrec.parameters import Parameter
 from specrec.scenes import Scene, Window
-from specrec.testing import scene_contents
 from specrec.testing.checks import NotApplicable, NotConforming
-from specrec.testing.scenes import scene_checks
+from specrec.testing.scenes import contents, scene_checks
 
 GRID = np.arange(400.0, 701.0, 50.0)
 
@@ -432,8 +431,8 @@ def one_process(request, monkeypatch):
     """Read "in another process" here where that is not what is tried: it takes half a second each time."""
     HERE.append(os.getpid())
     if not hasattr(request.node, "callspec") or request.node.callspec.params.get("promise") != PROCESS:
-        here = lambda cls, folder, settings, name: scene_contents.content(cls(folder, **settings), name)  # noqa: E731
-        monkeypatch.setattr(scene_contents, "content_elsewhere", here)
+        here = lambda cls, folder, settings, name: contents.content(cls(folder, **settings), name)  # noqa: E731
+        monkeypatch.setattr(contents, "content_elsewhere", here)
 
 
 @pytest.mark.parametrize(("promise", "remedy", "wrong"), WRONG, ids=[f"{row[0]} {n}" for n, row in enumerate(WRONG)])

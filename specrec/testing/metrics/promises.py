@@ -1,4 +1,4 @@
-"""What every metric promises; promises about zeros, NaN, weights and sizes are in `metric_edges`."""
+"""What every metric promises; promises about zeros, NaN, weights and sizes are in `edges`."""
 
 import math
 import re
@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from specrec.interfaces import Metric, Score
-from specrec.testing import metric_edges as edges
 from specrec.testing.checks import Check, NotApplicable, NotConforming
-from specrec.testing.example_cubes import LAYOUTS, Pair, ordinary, scored
+from specrec.testing.metrics import edges
+from specrec.testing.metrics.example_cubes import LAYOUTS, Pair, ordinary, scored
 
 LAYOUT_TOLERANCE = 1e-10
 """Relative. Sums in float64 keep it in any order, sums in float32 do not."""

@@ -8,7 +8,7 @@ import numpy as np
 from specrec.errors import SpecrecError
 from specrec.interfaces import Metric, Score
 from specrec.testing.checks import NotConforming
-from specrec.testing.example_cubes import Pair, ordinary, scored, scored_or_refused
+from specrec.testing.metrics.example_cubes import Pair, ordinary, scored, scored_or_refused
 
 _LEAVE_OUT = (
     "leave out what cannot be divided by and say the share, Score(value, weight, left_out); where nothing is left,"

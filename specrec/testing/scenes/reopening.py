@@ -1,4 +1,4 @@
-"""A scene read in a process of its own, as a cell of a bench reads it: ``python -m specrec.testing.reopening JSON``."""
+"""A scene read in another process, as a cell reads it: ``python -m specrec.testing.scenes.reopening JSON``."""
 
 import importlib
 import json
@@ -24,7 +24,7 @@ def content_elsewhere(source: type[SceneSource], folder: Path | None, settings: 
     place = None if folder is None else str(folder.resolve())
     given = json.dumps([source.__module__, source.__qualname__, place, dict(settings), name])
     path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-    command = [sys.executable, "-m", "specrec.testing.reopening", given]
+    command = [sys.executable, "-m", "specrec.testing.scenes.reopening", given]
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["nothing"]
@@ -37,7 +37,7 @@ def content_elsewhere(source: type[SceneSource], folder: Path | None, settings: 
 
 
 def _main(given: str) -> None:
-    from specrec.testing.scene_contents import content
+    from specrec.testing.scenes.contents import content
 
     module, qualname, folder, settings, name = json.loads(given)
     source = reduce(getattr, qualname.split("."), importlib.import_module(module))

@@ -1,4 +1,4 @@
-"""What every data set promises; what it promises of a scene's numbers is in `scene_contents`."""
+"""What every data set promises; what it promises of a scene's numbers is in `contents`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,9 +8,9 @@ from pathlib import Path
 from specrec.errors import SpecrecError
 from specrec.interfaces import SceneSource
 from specrec.parameters import Parameter, Settings
-from specrec.testing import scene_contents as contents
 from specrec.testing.checks import Check, NotApplicable, NotConforming
-from specrec.testing.scene_trial import Trial, asked
+from specrec.testing.scenes import contents
+from specrec.testing.scenes.trial import Trial, asked
 
 ABSENT = "no-such-scene"
 _LONGEST_NAME = 200

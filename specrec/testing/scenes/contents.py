@@ -12,9 +12,9 @@ from specrec.interfaces import SceneSource
 from specrec.scenes import Scene, Window, content_hash
 from specrec.spectra import describe_grid
 from specrec.testing.checks import NotApplicable, NotConforming
-from specrec.testing.held_arrays import most_held, peak_bytes
-from specrec.testing.reopening import content_elsewhere
-from specrec.testing.scene_trial import Trial, asked, opened, read
+from specrec.testing.scenes.held_arrays import most_held, peak_bytes
+from specrec.testing.scenes.reopening import content_elsewhere
+from specrec.testing.scenes.trial import Trial, asked, opened, read
 
 TELLING_VALUES = 1_000_000
 """What opening takes in memory is measured for cubes of so many values; below, it drowns in everything else."""
