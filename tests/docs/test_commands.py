@@ -4,7 +4,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import click
 import pytest
@@ -87,8 +86,8 @@ def test_what_is_left_to_ci_stands_there() -> None:
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
     """What went wrong on each page that is asked for, found in two lanes side by side.
 
-    The pages of a lane share a cache and a results folder one after another, as those of a user do who reads on: a cell is
-    computed once. So the pages with whole families of methods are in one lane, and all others in the second.
+    The pages of a lane share a cache and a results folder one after another, as those of a user do who reads on: a cell
+    is computed once. So the pages with whole families of methods are in one lane, and all others in the second.
     """
     mine = "test_the_commands_of_a_page_do_what_they_say"
     asked = [item.callspec.params["page"] for item in request.session.items if item.name.startswith(f"{mine}[")]
