@@ -4,8 +4,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from queue import SimpleQueue
 
 import click
 import pytest
@@ -13,8 +11,6 @@ from page_run import NOT_RUN, TABLE, code_of, is_fragment, own_folder, run_page,
 from parsed_commands import parse
 from presumed_files import PRESUMED
 from shown_commands import PROGRAMS, ROOT, Shown, pages, shown_on, words_of
-
-from specrec.threads import available_cores
 
 KINDS = {"ci", "gpu", "icvl", "cluster", "index", "long"}
 SHOWN = {page.relative_to(ROOT).as_posix(): shown_on(page) for page in pages()}
@@ -88,27 +84,23 @@ def test_what_is_left_to_ci_stands_there() -> None:
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
-    """What went wrong on each page that is asked for: as many pages at a time as there are cores, two at most.
+    """What went wrong on each page that is asked for, found in two lanes side by side.
 
-    Each of the two has a cache and a results folder that its pages share one after another, as those of a user do who
-    reads on: a cell is computed once.
+    The pages of a lane share a cache and a results folder one after another, as those of a user do who reads on: a cell
+    is computed once. So the pages with whole families of methods are in one lane, and all others in the second.
     """
     mine = "test_the_commands_of_a_page_do_what_they_say"
     asked = [item.callspec.params["page"] for item in request.session.items if item.name.startswith(f"{mine}[")]
-    lanes: SimpleQueue[Path] = SimpleQueue()
-    for _ in range(min(2, available_cores())):
-        lanes.put(tmp_path_factory.mktemp("lane"))
+    pools = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
+    lanes = [tmp_path_factory.mktemp("lane") for _ in pools]
 
-    def in_a_lane(page: str) -> list[str]:
-        lane = lanes.get()
-        try:
-            return run_page(page, tmp_path_factory.mktemp("page"), lane)
-        finally:
-            lanes.put(lane)
+    def start(page: str) -> Future:
+        lane = 0 if any(re.search("--protocol (branches|family)", shown.text) for shown in SHOWN[page]) else 1
+        return pools[lane].submit(run_page, page, tmp_path_factory.mktemp("page"), lanes[lane])
 
-    pool = ThreadPoolExecutor(lanes.qsize())
-    yield {page: pool.submit(in_a_lane, page) for page in asked}
-    pool.shutdown(cancel_futures=True)
+    yield {page: start(page) for page in asked}
+    for pool in pools:
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.commands
