@@ -129,7 +129,6 @@ PRESUMED: dict[str, Callable[[Path], None]] = {
     "gan.h5": partial(_cube_file, noise=0.01),
     "arad.h5": partial(_cube_file, noise=0.02),
     **{f"photo.{suffix}": _cube_file for suffix in ("h5", "mat", "hdr", "nc", "npy")},
-    "path": _cave,
     "path/to/cave": _cave,
     "path/to/icvl": _icvl,
     "path/to/lists": _lists,
