@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.errors import DataError, UsageError
+from specrec.errors import DataError
 from specrec.interfaces import Reconstructor
 from specrec.scenes import Image, TrainingScene, check_image
 from specrec.spectra import Cube
@@ -55,11 +55,6 @@ class PerPixelReconstructor(Reconstructor):
     @abstractmethod
     def reconstruct_colours(self, colours: Rows) -> Rows:
         """Estimate the spectra (n, bands), float32, of `colours` (n, 3), float32, of the kind `input` names."""
-
-    def check_fitted(self) -> None:
-        """Raise UsageError as long as there is no fitted state, that is no attribute that ends in ``_``."""
-        if not any(key.endswith("_") and key != "history_" and value is not None for key, value in vars(self).items()):
-            raise UsageError(f"{self.name} is not fitted; call fit or load weights first")
 
     def reconstruct(self, rgb: Image) -> Cube:
         """Estimate the cube of an image, distinct colours once where that pays.

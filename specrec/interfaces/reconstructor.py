@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from specrec.errors import UsageError
 from specrec.interfaces.fitting import FitContext
 from specrec.parameters import Parameter, Settings, Value, resolve
 from specrec.scenes import Image, InputKind, TrainingScene
@@ -145,6 +146,11 @@ class Reconstructor(ABC):
     @abstractmethod
     def from_state(cls, settings: Settings, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """Build the fitted method again from what `state` gave; raise ValueError if it does not fit."""
+
+    def check_fitted(self) -> None:
+        """Raise UsageError as long as there is no fitted state, that is no attribute that ends in ``_``."""
+        if not any(key.endswith("_") and key != "history_" and value is not None for key, value in vars(self).items()):
+            raise UsageError(f"{self.name} is not fitted; call fit or load weights first")
 
     @property
     def parameter_count(self) -> int:
