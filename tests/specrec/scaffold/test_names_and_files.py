@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from specrec.cli import main
 from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import INTERFACE_VERSION
-from specrec.registry import Broken, Registry, registry
+from specrec.registry import Broken, Plugin, Registry, registry
 from specrec.scaffold import KINDS, check_name, write_plugin
 from specrec.scaffold.names import LONGEST
 from specrec.scaffold.writing import filled
@@ -117,6 +117,29 @@ def test_names_of_other_kinds_are_free_and_their_own_are_not(cli: Cli, tmp_path:
     refused(cli("plugin", "new", "cave", "--kind", "scenes"), "there is a data set 'cave' already", tmp_path)
     refused(cli("plugin", "new", "gan", "--kind", "network"), "there is a method 'gan' already", tmp_path)
     assert check_name("cave", "method", registry()) == "cave"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["metrics", "datasets", "gan"])
+def test_the_entry_points_of_specrec_itself_are_taken(cli: Cli, tmp_path: Path, name: str, kind: str) -> None:
+    words = "there is a method" if name == "gan" and kind in ("method", "network") else f"'specrec-{name}' already"
+    refused(cli("plugin", "new", name, "--kind", kind), words, tmp_path)
+
+
+@pytest.mark.parametrize("plugin", [Plugin("mine", "colours", "1"), Plugin("colours", "Specrec_Mine", "1", True)])
+def test_an_entry_point_or_a_distribution_of_others_is_taken_whatever_it_offers(plugin: Plugin) -> None:
+    with pytest.raises(UsageError, match="there is a plugin .* already, of .*; choose another name than 'mine'"):
+        check_name("mine", "metric", Registry(plugins=[plugin]))
+
+
+def test_the_name_of_a_distribution_that_is_no_plugin_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "specrec_my_set-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: specrec-my-set\nVersion: 1.0\n")
+    assert check_name("my-set", "scenes", Registry()) == "my-set"
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match="a distribution specrec-my-set is installed already; choose another name"):
+        check_name("my-set", "scenes", Registry())
 
 
 def test_the_name_of_a_broken_plugin_is_taken_too() -> None:
