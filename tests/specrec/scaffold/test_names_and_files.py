@@ -120,10 +120,9 @@ def test_names_of_other_kinds_are_free_and_their_own_are_not(cli: Cli, tmp_path:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["metrics", "datasets", "gan"])
+@pytest.mark.parametrize("name", ["metrics", "datasets"])
 def test_the_entry_points_of_specrec_itself_are_taken(cli: Cli, tmp_path: Path, name: str, kind: str) -> None:
-    words = "there is a method" if name == "gan" and kind in ("method", "network") else f"'specrec-{name}' already"
-    refused(cli("plugin", "new", name, "--kind", kind), words, tmp_path)
+    refused(cli("plugin", "new", name, "--kind", kind), f"there is a plugin 'specrec-{name}' already", tmp_path)
 
 
 @pytest.mark.parametrize("plugin", [Plugin("mine", "colours", "1"), Plugin("colours", "Specrec_Mine", "1", True)])
@@ -186,6 +185,33 @@ def test_an_empty_folder_is_filled_where_it_is(cli: Cli, tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "specrec_mine", "tests",
     ]  # fmt: skip
+
+
+def test_the_folders_above_that_were_made_go_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+
+    def fail(self: Path, *_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28), str(self))
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with pytest.raises(SpecrecError, match=r"cannot write .*a.b.c: No space left"):
+        write_plugin("mine", folder=tmp_path / "a" / "b" / "c")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
+
+
+def test_folders_above_are_made(cli: Cli, tmp_path: Path) -> None:
+    code, _, err = cli("plugin", "new", "mine", "-o", "a/b/../c")
+    assert code == 0, err
+    assert (tmp_path / "a" / "c" / "pyproject.toml").is_file()
+
+
+def test_a_link_to_nothing_and_an_empty_name_are_no_folders(cli: Cli, tmp_path: Path) -> None:
+    refused(cli("plugin", "new", "mine", "-o", ""), "-o names no folder; leave it out for specrec-mine", tmp_path)
+    (tmp_path / "link").symlink_to("nowhere")
+    code, _, err = cli("plugin", "new", "mine", "-o", "link")
+    assert code == 2
+    assert "link is a link to nowhere, which is not there; name another folder with -o" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
 @pytest.mark.parametrize("is_there", [False, True])
