@@ -64,9 +64,8 @@ def check_name(name: str, kind: str, installed: Registry) -> str:
         raise UsageError(f"there is a module {module_of(bare)} already; choose another name than {bare!r}")
     for plugin in installed.plugins:
         if {normal(plugin.name), normal(plugin.distribution)} & {bare, f"{PREFIX}{bare}"}:
-            raise UsageError(
-                f"there is a plugin {plugin.name!r} already, of {plugin.distribution}; choose another name than {bare!r}"
-            )
+            who = f"a plugin {plugin.name!r} already, of {plugin.distribution}"
+            raise UsageError(f"there is {who}; choose another name than {bare!r}")
     if _is_installed(f"{PREFIX}{bare}"):
         raise UsageError(f"a distribution {PREFIX}{bare} is installed already; choose another name")
     return bare

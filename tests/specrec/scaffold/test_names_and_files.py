@@ -127,7 +127,7 @@ def test_the_entry_points_of_specrec_itself_are_taken(cli: Cli, tmp_path: Path, 
 
 @pytest.mark.parametrize("plugin", [Plugin("mine", "colours", "1"), Plugin("colours", "Specrec_Mine", "1", True)])
 def test_an_entry_point_or_a_distribution_of_others_is_taken_whatever_it_offers(plugin: Plugin) -> None:
-    with pytest.raises(UsageError, match="there is a plugin .* already, of .*; choose another name than 'mine'"):
+    with pytest.raises(UsageError, match=r"there is a plugin .* already, of .*; choose another name than 'mine'"):
         check_name("mine", "metric", Registry(plugins=[plugin]))
 
 
