@@ -2,7 +2,8 @@
 
 Formulas, ``$...$`` and ``$$...$$``, become MathML while the site is built, so that the reader's browser needs no script
 and no network for them; one that cannot be read stops the build. The changelog and the recorded results, which lie
-outside docs/, become pages, and links to and from them keep the form that works in the repository.
+outside docs/, become pages, and links to and from them keep the form that works in the repository. Tables of sentences
+are marked, so that a phone can show the cells of a row below each other, and options in code, so that they are not cut.
 """
 
 import html
@@ -21,6 +22,14 @@ ROOT = Path(__file__).parents[1]
 OUTSIDE = ("CHANGELOG.md", "benchmarks/results/*.md", "benchmarks/results/*.png")
 """What else is shown, relative to the root of the repository; on the site it has the same path."""
 
+PROSE = 90
+"""Characters in a row of a table, on average, from which it is one of sentences."""
+
+LONGEST_WHOLE = 34
+"""Characters of code that a line of a phone, in a list, has room for."""
+
+INLINE_CODE = re.compile(r"(?<!<pre>)(?<!</span>)<code>([^<]+)</code>")
+TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 DOI = re.compile(r"(?<![\[/\w])doi:(10\.\d{4,9}/(?:\([^\s()]*\)|[^\s()\[\],;|])+(?<!\.))")
 LINK = re.compile(r"(\]\()([^)\s#:]+)")
@@ -41,9 +50,9 @@ def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: Any) -> st
 
 
 def on_page_content(content: str, *, page: Page, **_: Any) -> str:
-    """Turn formulas into MathML."""
+    """Turn formulas into MathML, and mark what a phone has to lay out with care."""
     try:
-        return with_formulas(content)
+        return with_formulas(with_prose_marked(with_words_whole(content)))
     except ValueError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
 
@@ -72,6 +81,28 @@ def relinked(markdown: str, page: str, known: set[str]) -> str:
 
     parts = CODE.split(markdown)  # text, code, its fence, text, ..
     return "".join(changed(part) if index % 3 == 0 else part for index, part in enumerate(parts) if index % 3 < 2)
+
+
+def with_words_whole(content: str) -> str:
+    """Keep browsers from breaking a line behind a hyphen of a word of code, such as ``--methods``."""
+
+    def whole(match: re.Match[str]) -> str:
+        word = match[0]
+        return f'<span class="whole">{word}</span>' if "-" in word and len(word) <= LONGEST_WHOLE else word
+
+    return INLINE_CODE.sub(lambda code: f"<code>{re.sub(r'[^ ]+', whole, code[1])}</code>", content)
+
+
+def with_prose_marked(content: str) -> str:
+    """Give every table of three columns or more whose rows are long texts the attribute ``data-prose``."""
+
+    def marked(match: re.Match[str]) -> str:
+        _, head, *rows = [*match[0].split("<tr>"), ""]
+        letters = len("".join(re.sub(r"<[^>]+>", "", "".join(rows)).split()))
+        is_prose = head.count("<th") > 2 and letters > PROSE * (len(rows) - 1)
+        return match[0].replace("<table>", "<table data-prose>") if is_prose else match[0]
+
+    return TABLE.sub(marked, content)
 
 
 def with_formulas(content: str) -> str:

@@ -21,18 +21,21 @@ _TRY = {
 @click.argument("name")
 @click.option("--kind", default="method", show_default=True,
               help="Of plugin: method, network (a method that is trained), metric or scenes (a data set).")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder to write [default: specrec-NAME].")
-def command(name: str, kind: str, output: Path | None) -> None:
+@click.option("-o", "--output", type=click.Path(), help="The folder to write [default: specrec-NAME].")
+def command(name: str, kind: str, output: str | None) -> None:
     """Write a complete distribution for a plugin called NAME, which installs and passes its tests as it is.
 
     NAME is what users will write, as in --methods NAME: lower-case letters, digits and hyphens.
     """
     import shlex
 
+    from specrec.errors import UsageError
     from specrec.scaffold import write_plugin
     from specrec.scaffold.names import PREFIX
 
-    folder = write_plugin(name, kind, output)
+    if output == "":
+        raise UsageError(f"-o names no folder; leave it out for {PREFIX}{name.removeprefix(PREFIX)}")
+    folder = write_plugin(name, kind, None if output is None else Path(output))
     click.echo(f"wrote {folder}; next:")
     for line in (
         f"cd {shlex.quote(str(folder))}",

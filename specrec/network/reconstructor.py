@@ -40,8 +40,9 @@ class NetworkReconstructor(Reconstructor):
 
     - `receptive_field`, a side in pixels such as ``7``; None, the default, if it has no bound (attention, averages
       over the image, instance normalisation): then the method gets whole images only.
-    - `grid`, where the network halves the size on its way: sides that are no multiple of it are padded by repeated
-      reflection to the right and below, and the estimate is cropped back.
+    - `grid`, where the network makes the size smaller on its way: the product of its strides and poolings, 8 for three
+      times 2. Sides that are no multiple of it are padded by repeated reflection to the right and below, and the
+      estimate is cropped back. A network with instance normalisation, which refuses a single pixel, says at least 2.
     - `halo`, where the default does not fit: half of the receptive field, which holds where it is centred on the pixel;
       all of it but one pixel where there is a grid, which always holds.
 

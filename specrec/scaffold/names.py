@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
 from specrec.errors import UsageError
 from specrec.registry import Offer, Registry
+from specrec.registry.choice import normal
 
 LONGEST = 32
 """Characters."""
@@ -31,7 +33,7 @@ def check_name(name: str, kind: str, installed: Registry) -> str:
     Raises
     ------
     UsageError
-        If it is no name, too long, or taken.
+        If it is no name, too long, or taken: by what is offered, by a plugin, a distribution or a module.
 
     Examples
     --------
@@ -60,6 +62,12 @@ def check_name(name: str, kind: str, installed: Registry) -> str:
             raise UsageError(f"{broken.distribution} uses the name {bare!r} already; choose another one")
     if find_spec(module_of(bare)) is not None:
         raise UsageError(f"there is a module {module_of(bare)} already; choose another name than {bare!r}")
+    for plugin in installed.plugins:
+        if {normal(plugin.name), normal(plugin.distribution)} & {bare, f"{PREFIX}{bare}"}:
+            who = f"a plugin {plugin.name!r} already, of {plugin.distribution}"
+            raise UsageError(f"there is {who}; choose another name than {bare!r}")
+    if _is_installed(f"{PREFIX}{bare}"):
+        raise UsageError(f"a distribution {PREFIX}{bare} is installed already; choose another name")
     return bare
 
 
@@ -83,6 +91,14 @@ def class_of(name: str) -> str:
     'MyRidge'
     """
     return "".join(part.capitalize() for part in name.split("-"))
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _alike(name: str) -> str:

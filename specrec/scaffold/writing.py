@@ -7,6 +7,7 @@ what differs from plugin to plugin stands in them as ``@name@``.
 import re
 import secrets
 import shutil
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -63,6 +64,8 @@ def write_plugin(name: str, kind: str = "method", folder: Path | None = None) ->
         raise UsageError(f"unknown kind of plugin {kind!r}; choose from {', '.join(KINDS)}")
     name = check_name(name, kind, registry())
     target = Path(f"{PREFIX}{name}") if folder is None else folder
+    if target.is_symlink() and not target.exists():
+        raise UsageError(f"{target} is a link to {target.readlink()}, which is not there; name another folder with -o")
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file; name another folder with -o")
     if target.is_dir() and any(target.iterdir()):
@@ -96,6 +99,7 @@ def filled(name: str, kind: str) -> dict[str, str]:
 def _put(target: Path, texts: dict[str, str]) -> None:
     """Write all files into a folder beside the target, or inside it where it is there, and move them at the end."""
     is_there = target.is_dir()
+    new = [folder for folder in target.absolute().parents if not folder.exists()]  # the innermost first
     temporary = (target if is_there else target.absolute().parent) / f".specrec-{secrets.token_hex(4)}"
     moved: list[Path] = []
     try:
@@ -108,11 +112,14 @@ def _put(target: Path, texts: dict[str, str]) -> None:
         for part in sorted(temporary.iterdir()):
             part.rename(target / part.name)
             moved.append(target / part.name)
+        temporary.rmdir()
     except BaseException as error:
         for part in moved:
             shutil.rmtree(part) if part.is_dir() else part.unlink()
+        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in new:
+            with suppress(OSError):  # it was not made, or somebody else has put something there
+                folder.rmdir()
         if isinstance(error, OSError):
             raise cannot_write(target, error) from None
         raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

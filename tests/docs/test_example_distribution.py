@@ -70,3 +70,13 @@ def test_its_interface_and_dependency_are_those_of_today() -> None:
     ]
     assert unserved(needed) is None
     assert [one for one in project["dependencies"] if one.startswith("specrec>=")]
+
+
+def test_it_has_the_licence_and_the_workflow_that_a_new_plugin_has() -> None:
+    from specrec.scaffold.writing import filled
+
+    written = filled("example", "method")
+    workflow = ".github/workflows/test.yml"
+    assert (EXAMPLE / workflow).read_text("utf-8") == written[workflow]
+    wanted = written["LICENSE"].replace("YOUR NAME", "2026 the specrec authors")
+    assert (EXAMPLE / "LICENSE").read_text("utf-8") == wanted == (ROOT / "LICENSE").read_text("utf-8")

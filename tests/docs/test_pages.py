@@ -144,3 +144,9 @@ def test_torch_is_required_as_a_range_that_admits_2_13_and_nothing_newer() -> No
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda page: page.name)
+def test_the_files_that_a_decision_names_are_there(page: Path) -> None:
+    for path in re.findall(r"`((?:specrec|plugins|tests|docs|benchmarks)/[\w./-]+)`", page.read_text("utf-8")):
+        assert (ROOT / path).exists(), path

@@ -39,6 +39,33 @@ def test_a_formula_that_cannot_be_read_is_an_error_that_shows_it(formula: str) -
     assert repr(formula) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("<code>--methods</code>", '<code><span class="whole">--methods</span></code>'),
+        ("<code>a -k b</code>", '<code>a <span class="whole">-k</span> b</code>'),
+        ("<code>plain</code>", None),
+        (f"<code>{'long-' * 8}</code>", None),
+        ("<pre><span></span><code>specrec --help</code></pre>", None),
+        ("<pre><code>specrec --help</code></pre>", None),
+    ],
+)
+def test_words_with_hyphens_in_code_are_kept_whole(code: str, wanted: str | None) -> None:
+    assert HOOKS["with_words_whole"](f"<p>{code}</p>") == f"<p>{wanted or code}</p>"
+
+
+@pytest.mark.parametrize(
+    ("columns", "letters", "is_prose"), [(3, 40, True), (4, 40, True), (3, 20, False), (2, 90, False)]
+)
+def test_tables_of_sentences_are_marked(columns: int, letters: int, is_prose: bool) -> None:
+    row = "".join(f"<td><code>{'x' * letters}</code></td>" for _ in range(columns))
+    head = f"<thead>\n<tr>\n{'<th>a</th>' * columns}</tr>\n</thead>"
+    table = f"<table>\n{head}<tbody>{f'<tr>{row}</tr>' * 3}</tbody></table>"
+    assert HOOKS["with_prose_marked"](f"{table}<table></table>") == (
+        (table.replace("<table>", "<table data-prose>") if is_prose else table) + "<table></table>"
+    )
+
+
 def test_a_broken_formula_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "index.md").write_text(r"A formula: $\nosuch$." + "\n", "utf-8")

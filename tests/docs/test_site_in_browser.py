@@ -28,9 +28,11 @@ PROBLEMS = """() => {
         .filter(image => image.complete && !image.naturalWidth)
         .map(image => `missing ${image.src}`);
     const scrolled = "figure, pre, math, .md-typeset__scrollwrap";
-    for (const part of document.querySelectorAll(".md-content :is(img, svg, p, li, table, math, h1, h2, h3)"))
+    for (const part of document.querySelectorAll(".md-content :is(img, svg, p, li, table, math, h1, h2, h3, .whole)"))
         if (part.getBoundingClientRect().right > innerWidth + 1 && !part.closest(scrolled))
             found.push(`too wide at ${innerWidth}: ${part.outerHTML.slice(0, 80)}`);
+    for (const word of document.querySelectorAll("code .whole"))
+        if (word.getClientRects().length > 1) found.push(`broken at ${innerWidth}: ${word.textContent}`);
     if (document.documentElement.scrollWidth > innerWidth + 1) found.push(`scrolls sideways at ${innerWidth}`);
     return found;
 }"""
@@ -114,6 +116,23 @@ def test_the_search_finds_a_word_of_a_page(browser: Any, address: str) -> None:
     page.goto(address + "index.html?q=metamers")
     page.wait_for_selector(".md-search-result__item a")
     assert "ceiling" in page.inner_text(".md-search-result__list")
+    page.close()
+
+
+def test_a_table_of_sentences_is_as_wide_as_a_phone(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport=NARROW)
+    page.goto(address + "conformance-metrics-and-data.html")
+    cells = """rows => rows.map(
+        row => [...row.cells].map(cell => cell.getBoundingClientRect()).map(box => [box.left, box.right])
+    )"""
+    rows = page.locator("table tr").evaluate_all(cells)
+    assert len(rows) > 30
+    assert all(len({left for left, _ in row}) == 1 and row[0][1] <= NARROW["width"] for row in rows)
+    page.set_viewport_size(WIDE)
+    assert all(len({left for left, _ in row}) == 3 for row in page.locator("table tr").evaluate_all(cells))
+    page.goto(address + "conformance.html")
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.querySelector('table').getBoundingClientRect().right") <= NARROW["width"]
     page.close()
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from specrec.cli import main
 from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import INTERFACE_VERSION
-from specrec.registry import Broken, Registry, registry
+from specrec.registry import Broken, Plugin, Registry, registry
 from specrec.scaffold import KINDS, check_name, write_plugin
 from specrec.scaffold.names import LONGEST
 from specrec.scaffold.writing import filled
@@ -119,6 +119,28 @@ def test_names_of_other_kinds_are_free_and_their_own_are_not(cli: Cli, tmp_path:
     assert check_name("cave", "method", registry()) == "cave"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["metrics", "datasets"])
+def test_the_entry_points_of_specrec_itself_are_taken(cli: Cli, tmp_path: Path, name: str, kind: str) -> None:
+    refused(cli("plugin", "new", name, "--kind", kind), f"there is a plugin 'specrec-{name}' already", tmp_path)
+
+
+@pytest.mark.parametrize("plugin", [Plugin("mine", "colours", "1"), Plugin("colours", "Specrec_Mine", "1", True)])
+def test_an_entry_point_or_a_distribution_of_others_is_taken_whatever_it_offers(plugin: Plugin) -> None:
+    with pytest.raises(UsageError, match=r"there is a plugin .* already, of .*; choose another name than 'mine'"):
+        check_name("mine", "metric", Registry(plugins=[plugin]))
+
+
+def test_the_name_of_a_distribution_that_is_no_plugin_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "specrec_my_set-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: specrec-my-set\nVersion: 1.0\n")
+    assert check_name("my-set", "scenes", Registry()) == "my-set"
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match="a distribution specrec-my-set is installed already; choose another name"):
+        check_name("my-set", "scenes", Registry())
+
+
 def test_the_name_of_a_broken_plugin_is_taken_too() -> None:
     installed = Registry(broken=[Broken("mine", "specrec-mine", "it cannot be imported")])
     with pytest.raises(UsageError, match="specrec-mine uses the name 'mine' already"):
@@ -163,6 +185,33 @@ def test_an_empty_folder_is_filled_where_it_is(cli: Cli, tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "specrec_mine", "tests",
     ]  # fmt: skip
+
+
+def test_the_folders_above_that_were_made_go_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+
+    def fail(self: Path, *_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28), str(self))
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    with pytest.raises(SpecrecError, match=r"cannot write .*a.b.c: No space left"):
+        write_plugin("mine", folder=tmp_path / "a" / "b" / "c")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
+
+
+def test_folders_above_are_made(cli: Cli, tmp_path: Path) -> None:
+    code, _, err = cli("plugin", "new", "mine", "-o", "a/b/../c")
+    assert code == 0, err
+    assert (tmp_path / "a" / "c" / "pyproject.toml").is_file()
+
+
+def test_a_link_to_nothing_and_an_empty_name_are_no_folders(cli: Cli, tmp_path: Path) -> None:
+    refused(cli("plugin", "new", "mine", "-o", ""), "-o names no folder; leave it out for specrec-mine", tmp_path)
+    (tmp_path / "link").symlink_to("nowhere")
+    code, _, err = cli("plugin", "new", "mine", "-o", "link")
+    assert code == 2
+    assert "link is a link to nowhere, which is not there; name another folder with -o" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
 @pytest.mark.parametrize("is_there", [False, True])
