@@ -279,7 +279,6 @@ def test_doctor_goes_on_where_importing_torch_raises_anything(cli: Cli, monkeypa
     assert "devices: cpu (torch cannot be used: ValueError: not enough values to unpack)\n" in outcome.out
 
 
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(cli: Cli, command: str) -> None:
     outcome = cli(command, "-h")
