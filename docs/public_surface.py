@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 Surface = dict[str, str]
 """Full name of everything public -> what it is, in one line."""
 
@@ -116,7 +118,7 @@ def read_module(name: str, root: Path = ROOT) -> Module:
             for alias in node.names:
                 module.imported[alias.asname or alias.name] = (str(node.module), alias.name)
                 module.passed_on += [alias.name] if alias.name == alias.asname else []  # "X as X" says: mine too
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, Function | ast.ClassDef):
             module.defined[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             (target,) = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -126,6 +128,8 @@ def read_module(name: str, root: Path = ROOT) -> Module:
             for name in ast.walk(target):
                 if isinstance(name, ast.Name):
                     module.defined[name.id] = node
+        elif not isinstance(node, ast.Import | ast.Expr | ast.Pass | ast.Assert | ast.Delete | ast.AugAssign):
+            raise _unknown(node, name)
     return module
 
 
@@ -153,10 +157,10 @@ def _describe(shown: str, module: Module, name: str, root: Path) -> Surface:
 
 def describe(shown: str, node: ast.stmt) -> Surface:
     """Describe a function, a class with its members, or a value, under the name it is shown by."""
-    if isinstance(node, ast.FunctionDef):
+    if isinstance(node, Function):
         marks = _marks(node)
         kind = "hook" if "hookspec" in marks else "context manager" if "contextmanager" in marks else "function"
-        return {shown: f"{kind} {_signature(node)}"}
+        return {shown: f"{_waits(node)}{kind} {_signature(node)}"}
     if isinstance(node, ast.ClassDef):
         marks = [f"{word} " for mark in node.decorator_list if "dataclass" in (word := ast.unparse(mark))]
         head = f"{''.join(marks)}class ({', '.join(map(ast.unparse, node.bases))})"
@@ -164,20 +168,23 @@ def describe(shown: str, node: ast.stmt) -> Surface:
         return {shown: head, **_members(shown, node, has_fields)}
     if shown.endswith(".INTERFACE_VERSION"):
         return {shown: "value: str"}  # which one is said above
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        raise _unknown(node, shown)
     if isinstance(node, ast.AnnAssign):
         return {shown: f"value: {ast.unparse(node.annotation)}{_value(node.value)}"}
-    return {shown: f"value{_value(getattr(node, 'value', None))}"}
+    return {shown: f"value{_value(node.value)}"}
 
 
 def _members(owner: str, node: ast.ClassDef, has_fields: bool) -> Surface:
-    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    methods = [part for part in node.body if isinstance(part, Function)]
     found: Surface = {}
     for constructor in (method for method in methods if method.name == "__init__"):
         found = {**_attributes(owner, constructor), f"{owner}.__init__": f"constructor {_signature(constructor)}"}
     place = 0
     for part in node.body:
-        if isinstance(part, ast.FunctionDef):
-            if not part.name.startswith("_") or part.name == "__call__":
+        if isinstance(part, Function):
+            sets = {f"{part.name}.setter", f"{part.name}.deleter"} & _marks(part)
+            if not sets and (not part.name.startswith("_") or part.name == "__call__"):
                 found[f"{owner}.{part.name}"] = _method(part)
         elif isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             name, kind = part.target.id, ast.unparse(part.annotation)
@@ -191,19 +198,29 @@ def _members(owner: str, node: ast.ClassDef, has_fields: bool) -> Surface:
             for name in (target.id for target in part.targets if isinstance(target, ast.Name)):
                 if not name.startswith("_"):
                     found[f"{owner}.{name}"] = f"attribute{_value(part.value)}"
+        elif not isinstance(part, ast.Expr | ast.Pass):
+            raise _unknown(part, owner)
     return found
 
 
-def _method(node: ast.FunctionDef) -> str:
+def _unknown(node: ast.stmt, owner: str) -> ValueError:
+    return ValueError(f"{owner} holds {ast.unparse(node).partition(chr(10))[0]!r}, which this page cannot describe")
+
+
+def _method(node: Function) -> str:
     marks = _marks(node)
     abstract = "abstract " if "abstractmethod" in marks else ""
     if {"property", "cached_property"} & marks:
         return f"{abstract}property{_returns(node)}"
     kind = next((f"{mark} " for mark in ("classmethod", "staticmethod") if mark in marks), "")
-    return f"{abstract}{kind}method {_signature(node)}"
+    return f"{abstract}{_waits(node)}{kind}method {_signature(node)}"
 
 
-def _attributes(owner: str, constructor: ast.FunctionDef) -> Surface:
+def _waits(node: Function) -> str:
+    return "async " if isinstance(node, ast.AsyncFunctionDef) else ""
+
+
+def _attributes(owner: str, constructor: Function) -> Surface:
     """Describe what a constructor sets: its name, and its type where one is written."""
     found: Surface = {}
     for node in ast.walk(constructor):
@@ -221,15 +238,15 @@ def _has_default(value: ast.expr | None) -> bool:
     return value is not None
 
 
-def _marks(node: ast.FunctionDef) -> set[str]:
+def _marks(node: Function) -> set[str]:
     return {ast.unparse(mark) for mark in node.decorator_list}
 
 
-def _signature(node: ast.FunctionDef) -> str:
+def _signature(node: Function) -> str:
     return f"({ast.unparse(node.args)}){_returns(node)}"
 
 
-def _returns(node: ast.FunctionDef) -> str:
+def _returns(node: Function) -> str:
     return f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
 
 

@@ -23,11 +23,13 @@ def check_estimate(estimate: Any, reference: Cube, name: str) -> None:
     Raises
     ------
     SpecrecError
-        If its shape or type is another, or it holds NaN or infinity.
+        If its shape or type is another, it is of a subclass of NumPy's array, or it holds NaN or infinity.
     """
     if not isinstance(estimate, np.ndarray) or estimate.shape != reference.shape:
         shape = getattr(estimate, "shape", type(estimate).__name__)
         raise SpecrecError(f"the estimate of {name} has shape {shape}, the reference {reference.shape}")
+    if type(estimate) is not np.ndarray:  # its own arithmetic would score it
+        raise SpecrecError(f"the estimate of {name} is a {type(estimate).__name__}, it must be a plain NumPy array")
     if estimate.dtype != np.float32:
         raise SpecrecError(f"the estimate of {name} is {estimate.dtype}, it must be float32")
     if not np.isfinite(estimate).all():

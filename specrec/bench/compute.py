@@ -15,11 +15,11 @@ from specrec.bench.influence import save_influence
 from specrec.bench.looks import save_look, shown_scenes
 from specrec.bench.protocol import region_mask
 from specrec.bench.samples import save_sample
+from specrec.bench.scoring import Scoring
 from specrec.cubes import write_cube
 from specrec.datasets import make_source
 from specrec.errors import STOPS, in_a_line
 from specrec.interfaces import FitContext, Progress, Reconstructor, heeded, silent
-from specrec.metrics.together import score_all
 from specrec.registry import registry
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene
@@ -28,7 +28,7 @@ from specrec.threads import library_threads
 from specrec.tiling import parse_tiles, reconstruct
 
 
-def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+def run_cell(values: Mapping[str, Any], progress: Progress = silent, scoring: Scoring | None = None) -> dict[str, Any]:
     """Train and test one cell, write its file and return the record that it holds.
 
     A method that fails gives a record that says so; only what prevents writing the file is raised.
@@ -39,12 +39,14 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
         A `Cell` as a dictionary.
     progress
         Called with the fraction done and a few words.
+    scoring
+        Knows which metrics of third parties are not to be computed, and tells of the others.
     """
     cell = Cell(**values)
     record = head(cell)
     try:
         with library_threads(cell.threads):
-            record |= _train_and_test(cell, progress)
+            record |= _train_and_test(cell, progress, scoring or Scoring())
         record["status"] = "done"
     except MemoryError:
         record |= {"status": "failed", "reason": "out of memory"}
@@ -58,7 +60,7 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent) -> dict[str
     return written
 
 
-def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
+def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[str, Any]:
     method = registry().reconstructor(cell.method)(**cell.settings)
     check_geometry(method)
     path = Path(cell.data) if cell.data is not None else None
@@ -80,12 +82,12 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
     }
     method.threads = cell.threads
     check_geometry(method)
-    test = _Test(cell, method)
+    test = _Test(cell, method, scoring)
     kept = shown_scenes(cell.test) if cell.run == 0 else []
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
         test.add(view(name), drawn=index == 0 and cell.run == 0, kept=name in kept)
-    training = _Test(replace(cell, save_cubes=False, ceiling=0), method)
+    training = _Test(replace(cell, save_cubes=False, ceiling=0), method, Scoring(scoring.without, scoring.tell))
     for name in cell.scored_training:
         progress(1.0, f"scoring {name}, trained on")
         training.add(view(name))
@@ -94,7 +96,7 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         try:
             save_influence(cell, method, [view(name) for name in cell.test])
         except Exception as error:  # a plugin may raise anything here too; the scores are kept
-            test.broken_metrics["influence"] = in_a_line(error)
+            scoring.broken["influence"] = in_a_line(error)
     curve, count = test.kept("history_", curve_as_json), test.kept("parameter_count", count_as_json)
     return {
         "device": device,
@@ -105,7 +107,7 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
         **fitted,
         **test.seconds,
         "megapixels": test.megapixels,
-        "broken_metrics": test.broken_metrics,
+        "broken_metrics": scoring.broken,
         "parameter_count": count,
         "receptive_field": method.receptive_field,
         "peak_memory_bytes": _peak_memory(),
@@ -116,13 +118,13 @@ def _train_and_test(cell: Cell, progress: Progress) -> dict[str, Any]:
 class _Test:
     """Scores one image after the other; reading and scoring are not timed, reconstructing is."""
 
-    def __init__(self, cell: Cell, method: Reconstructor) -> None:
+    def __init__(self, cell: Cell, method: Reconstructor, scoring: Scoring) -> None:
         self.cell = cell
         self.method = method
+        self.scoring = scoring
         self.images: list[dict[str, Any]] = []
         self.seconds = {"reconstruct_seconds": 0.0, "reconstruct_cpu_seconds": 0.0}
         self.megapixels = 0.0
-        self.broken_metrics: dict[str, str] = {}
 
     def add(self, scene: TrainingScene, *, drawn: bool = False, kept: bool = False) -> None:
         reference = scene.cube()
@@ -135,15 +137,7 @@ class _Test:
         self.megapixels += rgb.shape[0] * rgb.shape[1] / 1e6
         check_estimate(estimate, reference, scene.name)
         mask = scene.mask & region_mask(self.cell.region, *reference.shape[:2])
-        scores = {}
-        metrics = {name: offer.value for name, offer in registry().metrics.items()}
-        for name, score in score_all(metrics, estimate, reference, mask, scene.wavelengths).items():
-            try:
-                if isinstance(score, Exception):
-                    raise score
-                scores[name] = score_as_json(score)
-            except Exception as error:  # a plugin's metric may raise or give anything; the other numbers are kept
-                self.broken_metrics[name] = in_a_line(error)
+        scores = self.scoring.own(estimate, reference, mask, scene.wavelengths)
         if self.cell.ceiling:
             on_its_pixels = scores_in_cell(self.cell.folder, scene.name, estimate, reference)
             scores |= {name: score_as_json(one) for name, one in on_its_pixels.items()}
@@ -160,7 +154,8 @@ class _Test:
             try:
                 save_look(self.cell, scene, estimate, reference, mask)
             except Exception as error:  # a full disk, say: the page lacks a picture, the scores are kept
-                self.broken_metrics["picture"] = f"of {scene.name}: {in_a_line(error)}"
+                self.scoring.broken["picture"] = f"of {scene.name}: {in_a_line(error)}"
+        scores |= self.scoring.others(estimate, reference, mask, scene.wavelengths)
 
     def kept(self, name: str, answer: Callable[[Reconstructor], Any]) -> Any:
         """Return what the method says of itself; None where it cannot, which costs it no score."""
@@ -169,7 +164,7 @@ class _Test:
         except STOPS:
             raise
         except BaseException as error:
-            self.broken_metrics[name] = in_a_line(error)
+            self.scoring.broken[name] = in_a_line(error)
             return None
 
     def _save(self, scene: TrainingScene, estimate: Cube, reference: Cube) -> None:

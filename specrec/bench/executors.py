@@ -1,14 +1,15 @@
 """Where cells compute: anything with the interface of `concurrent.futures.Executor`; here local processes, or this one.
 
 A local process is a fresh ``python -m specrec.bench.worker``, so that a script needs no main guard, one method's crash
-takes nothing with it, and memory and threads are counted per cell.
+takes nothing with it, and memory and threads are counted per cell. Where a metric of a third party kills the process,
+the cell is run once more without that metric.
 """
 
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
@@ -92,20 +93,26 @@ class LocalProcesses(Executor):
 
     def _run(self, values: dict[str, Any]) -> Any:
         device = self._free.get()
+        without: dict[str, str] = {}
         try:
-            return self._in_process({**values, "device": device})
+            while True:
+                try:
+                    return self._in_process({**values, "device": device}, without)
+                except _DiedInMetricError as death:
+                    without[death.metric] = str(death)
         finally:
             self._free.put(device)
 
-    def _in_process(self, values: dict[str, Any]) -> Any:
+    def _in_process(self, values: dict[str, Any], without: Mapping[str, str]) -> Any:
         name = cell_name(values["written"], values["fold"], values["run"])
+        metric = ""
         with TemporaryFile() as errors:
             process = self._start(errors)
             try:
                 assert process.stdin is not None
                 assert process.stdout is not None
                 result = None
-                process.stdin.write(json.dumps(values) + "\n")
+                process.stdin.write(json.dumps({"cell": values, "without": without}) + "\n")
                 process.stdin.flush()
                 for line in process.stdout:
                     message = json.loads(line)
@@ -116,6 +123,8 @@ class LocalProcesses(Executor):
                         raise SpecrecError(message["error"])
                     elif "note" in message:
                         self._note(f"{name}: {message['note']}")
+                    elif "metric" in message:
+                        metric = message["metric"]
                     else:
                         self._progress(name, message["done"], message["words"])
                 process.wait(PATIENCE)
@@ -133,7 +142,11 @@ class LocalProcesses(Executor):
                         _close(pipe)
             if result is None:
                 said = last_line(errors)
-                raise SpecrecError(f"its process died with {ending(process.returncode)}{f': {said}' if said else ''}")
+                how = f"{ending(process.returncode)}{f': {said}' if said else ''}"
+                if metric and metric not in without and not self._stopped:
+                    self._note(f"{name}: the metric {metric} kills the process ({how}); it is run again without it")
+                    raise _DiedInMetricError(metric, f"it kills the process ({how})")
+                raise SpecrecError(f"its process died with {how}")
             return result
 
     def _start(self, errors: Any) -> subprocess.Popen[str]:
@@ -152,6 +165,14 @@ class LocalProcesses(Executor):
             )
             self._running.add(process)
         return process
+
+
+class _DiedInMetricError(SpecrecError):
+    """The process of a cell died while it computed a metric of a third party."""
+
+    def __init__(self, metric: str, how: str) -> None:
+        super().__init__(how)
+        self.metric = metric
 
 
 def _close(pipe: Any) -> None:

@@ -1,5 +1,8 @@
 """The process of one cell: reads it from standard input as JSON, tells its progress on standard output.
 
+With the cell come the metrics that are not to be computed, and why. Before each metric of a third party its name is
+told, so that the parent knows in which one the process died.
+
 What specrec logs is passed on too; whatever a plugin prints goes to standard error. The process ends when its parent
 does.
 """
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specrec.bench.compute import run_cell
+from specrec.bench.scoring import Scoring
 from specrec.errors import in_a_line
 
 
@@ -20,7 +24,7 @@ def main() -> None:
     """Run the one cell that comes in."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    values = json.loads(sys.stdin.readline())
+    sent = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logger = logging.getLogger("specrec")
     logger.setLevel(logging.INFO)
@@ -31,7 +35,8 @@ def main() -> None:
 
     logger.addHandler(_Teller(say))
     try:
-        record = run_cell(values, lambda done, words: say({"done": done, "words": words}))
+        scoring = Scoring(sent["without"], lambda name: say({"metric": name}))
+        record = run_cell(sent["cell"], lambda done, words: say({"done": done, "words": words}), scoring)
         say({"record": record})
     except Exception as error:  # told to the parent, whose business it is
         say({"error": in_a_line(error)})

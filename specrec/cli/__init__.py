@@ -54,8 +54,8 @@ def main() -> None:
     try:
         code = command.main(prog_name="specrec", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except BrokenPipeError:
+        _drop_output()
         code = 0
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
@@ -73,7 +73,26 @@ def main() -> None:
     finally:
         if takes_signals:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_output()
     sys.exit(code)
+
+
+def _end_output() -> None:
+    """Write what is still to be written; what a plugin prints while the process ends goes to the standard error."""
+    if sys.__stdout__ is None or sys.stdout is not sys.__stdout__:
+        return
+    try:
+        sys.stdout.flush()
+        os.dup2(2, 1)
+    except BrokenPipeError:
+        _drop_output()
+    except OSError:  # a full disk has been said, or there is no standard error
+        pass
+
+
+def _drop_output() -> None:
+    """Give up a standard output whose reader has gone, as `head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 class _Terminated(Stopped):

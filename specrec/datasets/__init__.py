@@ -3,11 +3,15 @@
 import os
 from collections import Counter
 from pathlib import Path
+from unicodedata import category
 
-from specrec.errors import DataError, UsageError, explained
+from specrec.errors import DataError, UsageError, explained, plain_line
 from specrec.hookspecs import hookimpl
 from specrec.interfaces import SceneSource
 from specrec.parameters import Settings, nearest, parse_spec
+
+MOST_LETTERS = 200
+"""Of the name of a scene, which stands in paths and in lines of tables."""
 
 
 @hookimpl
@@ -55,13 +59,20 @@ def scene_names(source: SceneSource) -> list[str]:
     Raises
     ------
     DataError
-        If a plugin's data set cannot tell, or gives what is no list of such names, each of them once.
+        If a plugin's data set cannot tell, or gives what is no list of such names, each of them once, or none.
     """
     with explained(f"the data set {source.name!r} cannot list its scenes", DataError):
         names = list(source.names())
         for name in names:
             if not isinstance(name, str) or not name or name in (".", "..") or {"/", os.sep, "\0"} & set(name):
                 raise DataError(f"the data set {source.name!r} has a scene called {name!r}; a name is no path")
+            if any(category(letter) in ("Cc", "Zl", "Zp") for letter in name) or len(name) > MOST_LETTERS:
+                raise DataError(
+                    f"the data set {source.name!r} has a scene called {plain_line(repr(name), 80)}; a name is one line"
+                    f" of at most {MOST_LETTERS} letters"
+                )
+        if not names:
+            raise DataError(f"the data set {source.name!r} has no scenes")
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise DataError(f"the data set {source.name!r} lists the scene {twice[0]!r} twice; names are different")

@@ -135,6 +135,41 @@ class Thing(Base):
     }
 
 
+def test_what_waits_is_a_function_and_a_setter_does_not_hide_its_property() -> None:
+    assert described("async def f(a: int) -> str: ...") == {"a.b": "async function (a: int) -> str"}
+    code = """
+class Thing:
+    async def read(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @width.setter
+    def width(self, value: int) -> None: ...
+"""
+    assert described(code) == {
+        "a.b": "class ()",
+        "a.b.read": "async method (self) -> int",
+        "a.b.width": "property -> int",
+    }
+
+
+@pytest.mark.parametrize(
+    "code", ["class C:\n    if True:\n        def g(self): ...", "type b = int", "for b in (1, 2): pass"]
+)
+def test_what_cannot_be_described_is_refused(code: str) -> None:
+    if code.startswith("type") and sys.version_info < (3, 12):
+        pytest.skip("this Python has no such statement")
+    with pytest.raises(ValueError, match="which this page cannot describe"):
+        described(code)
+
+
+def test_a_module_whose_statements_could_define_anything_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text("for name in ('a', 'b'):\n    globals()[name] = 1\n")
+    with pytest.raises(ValueError, match=r"odd holds .for name in"):
+        public_surface.read_module("odd", tmp_path)
+
+
 def test_fields_keep_their_place_and_say_whether_they_are_required() -> None:
     code = """
 @dataclass

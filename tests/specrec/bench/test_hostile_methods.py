@@ -83,6 +83,7 @@ class Hostile(Reconstructor):
         return {
             "shape": cube[:1, :1], "flat": cube.reshape(-1, 31), "bands": cube[..., :30], "double": cube.astype(float),
             "complex": cube.astype(np.complex64), "object": cube.astype(object), "list": cube.tolist(), "none": None,
+            "masked": np.ma.masked_array(cube, cube > 0),
             "nan": cube * np.nan, "infinite": cube / 0 if False else np.full(shape, np.inf, np.float32),
         }.get(self.does, cube)
 
@@ -125,7 +126,10 @@ class Scenes(SceneSource):
     def names(self):
         if self.does == "names": raise ValueError("no list")
         if self.does == "leaves": raise SystemExit
-        return {"twice": ["a", "a", "b"], "path": ["../a", "b"], "number": [1, 2]}.get(self.does, list("abcd"))
+        return {
+            "twice": ["a", "a", "b"], "path": ["../a", "b"], "number": [1, 2], "lines": ["a\\nb", "c"],
+            "long": ["a" * 201, "b"], "empty": [],
+        }.get(self.does, list("abcd"))
 
     def prepare(self, names, progress=None):
         if self.does == "prepare": raise ValueError("not ready")
@@ -195,6 +199,7 @@ FAILS = {
     "list": "hostile answered with list, not a NumPy array",
     "none": "hostile answered with NoneType, not a NumPy array",
     "generator": "hostile answered with generator, not a NumPy array",
+    "masked": "is a MaskedArray, it must be a plain NumPy array",
     "nan": "holds NaN or infinity",
     "infinite": "holds NaN or infinity",
     "writes": "ValueError: assignment destination is read-only",
@@ -287,6 +292,9 @@ def test_a_metric_that_fails_is_a_dash_and_a_footnote_and_changes_no_other_numbe
         ("twice", "the data set 'odd-scenes' lists the scene 'a' twice"),
         ("path", "the data set 'odd-scenes' has a scene called '../a'; a name is no path"),
         ("number", "the data set 'odd-scenes' has a scene called 1"),
+        ("lines", "the data set 'odd-scenes' has a scene called 'a\\nb'; a name is one line of at most 200 letters"),
+        ("long", "aaa…; a name is one line of at most 200 letters"),
+        ("empty", "the data set 'odd-scenes' has no scenes"),
         ("prepare", "the data set 'odd-scenes' cannot make its scenes: ValueError: not ready"),
         ("open", "is damaged (and 1 more): reading it fails: KeyError: 'lost'"),
         ("read", "is damaged (and 1 more): reading it fails: KeyError: 'lost'"),

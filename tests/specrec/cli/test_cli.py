@@ -265,6 +265,20 @@ def test_doctor_lists_versions_devices_and_what_is_broken(cli: Cli, monkeypatch:
         assert "x: broken (x-distribution): it is broken" in cli(*words).out
 
 
+def test_doctor_goes_on_where_importing_torch_raises_anything(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Damaged:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "torch":
+                raise ValueError("not enough values to unpack\nin entry_points.txt")
+
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setattr(sys, "meta_path", [Damaged, *sys.meta_path])
+    outcome = cli("doctor")
+    assert outcome.code == 0
+    assert "devices: cpu (torch cannot be used: ValueError: not enough values to unpack)\n" in outcome.out
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(cli: Cli, command: str) -> None:
     outcome = cli(command, "-h")

@@ -79,6 +79,15 @@ def test_plugins_are_chosen_by_the_environment(crowd: Site) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
+def test_what_a_plugin_prints_while_the_process_ends_stays_out_of_what_is_piped_on(site: Site) -> None:
+    printing = "import atexit, os\natexit.register(lambda: (print('late'), os.write(1, b'later\\n')))\n"
+    site.install("late", printing + GOOD.format(name="late"))
+    done = site.run("metrics", "--format", "json", SPECREC_TRIED_PLUGINS="{}")
+    assert done.returncode == 0, done.stderr
+    assert "of-late" in [metric["id"] for metric in json.loads(done.stdout)]
+    assert sorted(done.stderr.splitlines()) == ["late", "later"]
+
+
 BAD = """
 import numpy as np
 from specrec import Parameter, Reconstructor, hookimpl
