@@ -14,10 +14,11 @@ from specrec.parameters import Value, nearest, parse_spec
 from specrec.registry.checking import name_problem, not_a_method, not_a_metric, not_a_source
 from specrec.registry.choice import OWN, VARIABLE, normal
 from specrec.registry.hooks import problem_with_hooks
-from specrec.registry.trial import MOST_OFFERS
 
 T = TypeVar("T")
 Kind = Literal["method", "metric", "data set"]
+MOST_OFFERS = 1000
+"""More things than a hook could ever give."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from strangers import Site
+from strangers import GOOD, Site
 
 from specrec.registry import trial
 
@@ -82,3 +82,65 @@ def test_own_plugins_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "_killing", {})
+
+
+HOOK = (
+    "import os, sys, signal\nfrom specrec import Metric, Reconstructor, hookimpl\nfrom specrec.errors import Stopped\n"
+)
+KILLING = {
+    "after-a-hook-that-raises": (
+        "@hookimpl\ndef specrec_metrics(): raise ValueError\n@hookimpl\ndef specrec_reconstructors(): os._exit(0)",
+        "asking it what it offers kills the process (exit code 0)",
+    ),
+    "hook-of-another-name": (
+        "@hookimpl(specname='specrec_metrics')\ndef mine(): os._exit(3)",
+        "asking it what it offers kills the process (exit code 3)",
+    ),
+    "attribute-of-an-offer": (
+        "class Odd:\n @property\n def name(self): os._exit(4)\n@hookimpl\ndef specrec_metrics(): return [Odd()]",
+        "asking it what it offers kills the process (exit code 4)",
+    ),
+    "descriptor-of-a-method": (
+        GOOD.format(name="mine") + "class Odd:\n def __get__(self, one, kind): os._exit(5)\nGrey.parameters = Odd()",
+        "asking it what it offers kills the process (exit code 5)",
+    ),
+    "constructor": (
+        GOOD.format(name="mine") + "def built(self, **given): os._exit(0)\nGrey.__init__ = built",
+        "building its method 'mine' kills the process (exit code 0)",
+    ),
+    "exit-code-of-old": ("os._exit(87)", "importing it kills the process (exit code 87)"),
+    "ctrl-c": ("raise KeyboardInterrupt", "it ends the program on import (KeyboardInterrupt)"),
+    "stopped": ("raise Stopped", "it ends the program on import (Stopped)"),
+    "signal": (
+        "os.kill(os.getpid(), signal.SIGINT)\nimport time; time.sleep(5)",
+        "it ends the program on import (KeyboardInterrupt)",
+    ),
+    "ctrl-c-in-a-hook": (
+        "@hookimpl\ndef specrec_metrics(): raise KeyboardInterrupt",
+        "it ends the program in a hook (KeyboardInterrupt)",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", KILLING)
+def test_whatever_would_end_the_program_while_a_plugin_is_loaded_ends_the_trial(site: Site, way: str) -> None:
+    code, reason = KILLING[way]
+    site.install(way, HOOK + code)
+    [broken] = site.load().broken
+    assert (broken.name, broken.distribution) == (way, f"specrec-{way}")
+    assert broken.reason.startswith(reason)
+
+
+def test_a_function_that_is_no_hook_is_not_called(site: Site, counter: Path) -> None:
+    clean = f"\ndef specrec_clean():\n open({str(counter)!r}, 'w').write('called')\n"
+    site.install("mine", GOOD.format(name="mine") + clean)
+    found = site.load()
+    assert "mine" in found.reconstructors
+    assert counter.read_text() == ""
+
+
+def test_a_constructor_that_raises_is_no_matter_of_the_trial(site: Site) -> None:
+    site.install("mine", GOOD.format(name="mine") + "def built(self, **given): raise OSError\nGrey.__init__ = built")
+    found = site.load()
+    assert "mine" in found.reconstructors
+    assert found.broken == []
