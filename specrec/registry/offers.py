@@ -109,6 +109,11 @@ class Registry:
         words += f"; left out by {VARIABLE}: {', '.join(left_out)}" if left_out else ""
         raise UsageError(words)
 
+    def breaks(self, broken: Broken) -> None:
+        """List something as broken, once."""
+        if broken not in self.broken:
+            self.broken.append(broken)
+
     def add(
         self, plugin: object, distribution: str = "this process", version: str = "0", name: str | None = None
     ) -> None:
@@ -127,7 +132,7 @@ class Registry:
         except BaseException as error:  # a plugin may do anything; the registry goes on
             called, reason = name or distribution, in_a_line(error)
         if reason is not None:
-            self.broken.append(Broken(called, distribution, reason))
+            self.breaks(Broken(called, distribution, reason))
             return
         origin = (called, distribution, version)
         hook = manager.hook
@@ -155,7 +160,7 @@ class Registry:
         except STOPS:
             raise
         except BaseException as error:  # a plugin may do anything; the registry goes on
-            self.broken.append(Broken(plugin, distribution, f"its hook for a {kind} fails: {in_a_line(error)}"))
+            self.breaks(Broken(plugin, distribution, f"its hook for a {kind} fails: {in_a_line(error)}"))
             return
         for value in values:
             name, reason = _examined(value, kind, problem)
@@ -164,9 +169,9 @@ class Registry:
             if reason is None and name is not None:
                 offers[name] = Offer(name, value, distribution, version, plugin)
             elif name is None:
-                self.broken.append(Broken(plugin, distribution, f"a {kind} of it: {reason}"))
+                self.breaks(Broken(plugin, distribution, f"a {kind} of it: {reason}"))
             else:
-                self.broken.append(Broken(name, distribution, str(reason), kind))
+                self.breaks(Broken(name, distribution, str(reason), kind))
 
     def _taken(self, offers: dict[str, Offer[Any]], name: str, distribution: str, kind: Kind) -> str | None:
         """Say who else has a name, and take it from a third party; None: it is free."""

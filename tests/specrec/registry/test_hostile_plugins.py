@@ -4,6 +4,7 @@ import pytest
 from strangers import GOOD, Site
 
 from specrec.errors import PluginError, UsageError
+from specrec.registry.loading import load_installed
 
 HEAD = "from specrec import Metric, Reconstructor, Score, hookimpl\n"
 
@@ -144,3 +145,23 @@ def test_damaged_metadata_of_one_distribution_costs_no_other_its_plugins(
     site.install("bad", "", points="[specrec]\nno equals sign here\n")
     names = {point.name for point in installed()}
     assert {"zebra", "specrec-gan"} <= names
+
+
+def test_a_damaged_list_of_entry_points_is_broken_if_it_may_be_one_of_plugins(site: Site) -> None:
+    site.good("zebra")
+    site.install("bad", "", points="[specrec]\nno equals sign here\n")
+    site.install("other", "", points="[console_scripts]\nno equals sign here\n")
+    site.install("bytes", "")
+    (site.folder / "specrec_bytes-1.5.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe")
+    broken = {one.distribution: one.reason for one in load_installed().broken}
+    reason = "its entry_points.txt cannot be read; reinstall or remove it"
+    assert broken == {"specrec-bad": reason, "specrec-bytes": reason}
+
+
+@pytest.mark.usefixtures("untried")
+def test_a_distribution_without_a_name_is_called_as_its_folder(site: Site) -> None:
+    site.install("lost", "raise RuntimeError('no luck')")
+    (site.folder / "specrec_lost-1.5.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\n")
+    found = site.load()
+    assert [one.distribution for one in found.broken] == ["specrec_lost-1.5.dist-info"]
+    assert [one.distribution for one in found.plugins] == ["specrec_lost-1.5.dist-info"]
