@@ -74,14 +74,11 @@ def _megabytes(folder: Path) -> float:
 
 
 def _devices() -> str:
-    from specrec.errors import in_a_line
-
     try:
         import torch
 
         from specrec.training.session import cuda_devices
-
-        named = [f"{device} ({torch.cuda.get_device_name(device)})" for device in cuda_devices()]
-        return ", ".join(["cpu", *named, *(["mps"] if torch.backends.mps.is_available() else [])])
-    except Exception as error:  # the damaged metadata of any other distribution is enough to stop its import
-        return f"cpu (torch cannot be used: {in_a_line(error)})"
+    except ImportError as error:
+        return f"cpu (torch cannot be imported: {error})"
+    named = [f"{device} ({torch.cuda.get_device_name(device)})" for device in cuda_devices()]
+    return ", ".join(["cpu", *named, *(["mps"] if torch.backends.mps.is_available() else [])])

@@ -12,6 +12,7 @@ from specrec.interfaces import INTERFACE_VERSION
 from specrec.registry.choice import VARIABLE, Found, chosen
 from specrec.registry.offers import Broken, Plugin, Registry, Remark
 from specrec.registry.printing import Catcher
+from specrec.registry.surroundings import kept
 from specrec.registry.trial import fatal
 
 
@@ -105,16 +106,23 @@ def _load(registry: Registry, plugin: Found, catcher: Catcher | None) -> None:
         words = f"prints {when}, which would spoil what specrec writes: {plain_line(printed, 100)}"
         registry.remarks.append(Remark(name, distribution, words))
 
+    def tell(when: str, changed: str) -> None:
+        registry.remarks.append(Remark(name, distribution, f"changes {changed} {when}; it was changed back"))
+
     try:
         if catcher is None:
             registry.add(plugin.point.load(), distribution, plugin.version, name)
             return
+        if plugin.point.pattern.match(plugin.point.value) is None:
+            words = f"its entry point is no module, but {plain_line(repr(plugin.point.value), 80)}"
+            registry.breaks(Broken(name, distribution, f'{words}; write it as in {name} = "specrec_{name}"'))
+            return
         if reason := fatal(plugin):
             registry.breaks(Broken(name, distribution, reason))
             return
-        with catcher.catching(lambda printed: say("on import", printed)):
+        with catcher.catching(lambda printed: say("on import", printed)), kept(lambda what: tell("on import", what)):
             loaded = plugin.point.load()
-        with catcher.catching(lambda printed: say("in a hook", printed)):
+        with catcher.catching(lambda printed: say("in a hook", printed)), kept(lambda what: tell("in a hook", what)):
             registry.add(loaded, distribution, plugin.version, name)
     except STOPS:
         raise
