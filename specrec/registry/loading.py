@@ -115,7 +115,7 @@ def _load(registry: Registry, plugin: Found, catcher: Catcher | None) -> None:
             return
         if plugin.point.pattern.match(plugin.point.value) is None:
             words = f"its entry point is no module, but {plain_line(repr(plugin.point.value), 80)}"
-            registry.breaks(Broken(name, distribution, f'{words}; write it as in {name} = "specrec_{name}"'))
+            registry.breaks(Broken(name, distribution, f'{words}; write it as in {name} = "specrec_mine"'))
             return
         if reason := fatal(plugin):
             registry.breaks(Broken(name, distribution, reason))

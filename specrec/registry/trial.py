@@ -4,6 +4,7 @@ What came of it is kept in the cache folder, so that it costs once for each vers
 merely raises is no matter of this module: that is caught where it is loaded.
 """
 
+import atexit
 import hashlib
 import json
 import os
@@ -12,6 +13,8 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.machinery import all_suffixes
@@ -29,11 +32,16 @@ from specrec.registry.offers import Registry
 
 TIME_LIMIT = 60.0
 """Seconds that a plugin may take to be imported for the first time."""
+PATIENCE = 3.0
+"""Seconds that threads which it has started may take to end."""
+KEPT = 3600.0
+"""Seconds for which a trial counts that the state of the machine may have decided: too slow, or killed from outside."""
 KNOWN = "SPECREC_TRIED_PLUGINS"
 """The environment variable by which a process is told what came of the trials, so that it makes none itself."""
 
 _MOST = 1 << 16  # bytes of what a trial tells
 _AGAIN = "it is tried again when its files change, or after specrec data clear"
+_SOON = "it is tried again in an hour, when its files change, or after specrec data clear"
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
     "from specrec.registry.trial import try_here; try_here(*sys.argv[2:])"
@@ -53,12 +61,15 @@ def fatal(plugin: Found) -> str | None:
     try:
         kept = json.loads(path.read_text("utf-8"))
         found = kept["fatal"] if kept["stamp"] == stamp else False
+        if kept["until"] is not None and not 0 <= kept["until"] - time.time() <= KEPT:
+            found = False
     except (OSError, ValueError, KeyError, TypeError):
         found = False
     if not (found is None or isinstance(found, str)):
         found = _try(plugin)
+        until = time.time() + KEPT if found is not None and found.endswith(_SOON) else None
         with suppress(SpecrecError, OSError), written_whole(path) as temporary:  # else it is tried again next time
-            temporary.write_text(json.dumps({"stamp": stamp, "fatal": found}), "utf-8")
+            temporary.write_text(json.dumps({"stamp": stamp, "fatal": found, "until": until}), "utf-8")
     if found is not None:
         _killing[_id(plugin)] = found
     return found
@@ -86,8 +97,18 @@ def try_here(name: str, value: str) -> None:
     def say(words: str) -> None:
         os.write(talk, f"{words}\n".encode())
 
-    say(word + (_fault(name, value, say) or ""))
-    os._exit(0)
+    def leave(fault: str | None) -> None:
+        say(word + (fault or ""))
+        os._exit(0)
+
+    fault = _fault(name, value, say)
+    if fault or not any(one is not threading.main_thread() and not one.daemon for one in threading.enumerate()):
+        leave(fault)
+    # Python ends only after its threads, and then does what is registered last
+    atexit.register(leave, None)
+    late = threading.Timer(PATIENCE, leave, ["it starts a thread that does not end; start it as a daemon"])
+    late.daemon = True
+    late.start()
 
 
 def _fault(name: str, value: str, say: Callable[[str], None]) -> str | None:
@@ -174,6 +195,7 @@ def _try(plugin: Found) -> str | None:
                 return line.removeprefix(word) or None
         stage = lines[-1] if lines else "importing it"
         if code is None:
-            return f"{stage} takes over {TIME_LIMIT:g} s; {_AGAIN}"
+            return f"{stage} takes over {TIME_LIMIT:g} s; {_SOON}"
         said = last_line(errors)
-    return f"{stage} kills the process ({ending(code)}{f': {said}' if said else ''}); {_AGAIN}"
+    again = _SOON if ending(code) == "signal SIGKILL" else _AGAIN  # as the system does where memory is short
+    return f"{stage} kills the process ({ending(code)}{f': {said}' if said else ''}); {again}"

@@ -1,6 +1,7 @@
 """A plugin that takes its process with it, or never comes back, does so in a process made for that, once."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,32 @@ def test_a_constructor_that_raises_is_no_matter_of_the_trial(site: Site) -> None
     found = site.load()
     assert "mine" in found.reconstructors
     assert found.broken == []
+
+
+THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=({seconds},), daemon={daemon}).start()\n"
+
+
+def test_a_thread_that_does_not_end_is_told_before_a_command_waits_for_it(site: Site) -> None:
+    site.install("endless", THREAD.format(seconds=600, daemon=False) + GOOD.format(name="endless"))
+    site.install("short", THREAD.format(seconds=0.2, daemon=False) + GOOD.format(name="short"))
+    site.install("daemon", THREAD.format(seconds=600, daemon=True) + GOOD.format(name="daemon"))
+    pool = "from concurrent.futures import ThreadPoolExecutor as Pool\npool = Pool(1)\npool.submit(int)\n"
+    site.install("pool", pool + GOOD.format(name="pool"))
+    found = site.load()
+    [broken] = found.broken
+    assert broken.name == "endless"
+    assert broken.reason == "it starts a thread that does not end; start it as a daemon"
+    assert set(found.reconstructors) == {"short", "daemon", "pool"}
+
+
+@pytest.mark.parametrize(("how", "times"), [("SIGKILL", 2), ("SIGTERM", 1)])
+def test_what_the_state_of_the_machine_may_have_decided_is_kept_for_an_hour(
+    site: Site, counter: Path, monkeypatch: pytest.MonkeyPatch, how: str, times: int
+) -> None:
+    code = f"{COUNTED.format(path=str(counter))}import os, signal\nos.kill(os.getpid(), signal.{how})\n"
+    site.install("killed", code)
+    now = time.time()
+    for later in (0, 3500, 3700):
+        monkeypatch.setattr(time, "time", lambda later=later: now + later)
+        assert f"kills the process (signal {how})" in site.load().broken[0].reason
+        assert len(counter.read_text()) == (times if later == 3700 else 1)
