@@ -24,7 +24,8 @@ Handler = Callable[[int, FrameType | None], Any] | int | None
 @contextmanager
 def kept(told: Callable[[str], None]) -> Iterator[None]:
     """Put back at the end of the block what it has changed, and tell each thing in a word or two."""
-    watched = [watch() for watch in (_folder, _environment, _numpy, _warnings, _recursion, _signals, _logging, _torch)]
+    watches = (_modules, _folder, _environment, _numpy, _warnings, _recursion, _signals, _logging, _torch)
+    watched = [watch() for watch in watches]
     try:
         yield
     finally:
@@ -32,6 +33,17 @@ def kept(told: Callable[[str], None]) -> Iterator[None]:
             with suppress(OSError, ValueError, TypeError, RecursionError):
                 if changed := put_back():
                     told(changed)
+
+
+def _modules() -> Callable[[], str | None]:
+    before = dict(sys.modules)
+
+    def put_back() -> str | None:
+        gone = {name: module for name, module in before.items() if sys.modules.get(name) is not module}
+        sys.modules.update(gone)
+        return "the list of loaded modules" if gone else None
+
+    return put_back
 
 
 def _folder() -> Callable[[], str | None]:

@@ -23,6 +23,7 @@ CHANGES = {
     "the recursion limit": "import sys; sys.setrecursionlimit(sys.getrecursionlimit() + 5)",
     "what signals do": "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
     "the root logger": "import logging; logging.basicConfig(level=1, force=True)",
+    "the list of loaded modules": "import sys; del sys.modules['json'], sys.modules['specrec.scenes']",
     "torch's settings": "import torch; torch.set_default_dtype(torch.float64); torch.set_grad_enabled(False)",
 }
 
@@ -31,6 +32,7 @@ def surroundings() -> list[Any]:
     root = logging.getLogger()
     found = [Path.cwd(), dict(os.environ), np.geterr(), list(warnings.filters), sys.getrecursionlimit()]
     found += [signal.getsignal(signal.SIGTERM), root.level, list(root.handlers)]
+    found += [sys.modules.get("json"), sys.modules.get("specrec.scenes")]
     return [*found, torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()]
 
 
