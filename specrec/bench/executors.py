@@ -19,7 +19,8 @@ from typing import Any
 from specrec.bench.cells import cell_name
 from specrec.bench.compute import run_cell
 from specrec.errors import STOPS, SpecrecError, UsageError
-from specrec.registry.trial import end_group, ending, environment, last_line
+from specrec.processes import end_group, ending, last_line
+from specrec.registry.trial import environment
 from specrec.threads import available_cores
 
 PATIENCE = 3.0

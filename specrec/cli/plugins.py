@@ -35,6 +35,6 @@ def remarks(found: "Registry") -> list[str]:
 def leave_if_broken(found: "Registry") -> None:
     """Leave with the exit code 3 where something is broken; it has been listed."""
     if found.broken:
-        what = "1 plugin is broken" if len(found.broken) == 1 else f"{len(found.broken)} plugins are broken"
-        named = ", ".join(dict.fromkeys(f"{one.name} ({one.distribution})" for one in found.broken))
-        raise PartialFailureError(f"{what}: {named}")
+        named = list(dict.fromkeys(f"{one.name} ({one.distribution})" for one in found.broken))
+        what = "1 plugin is broken" if len(named) == 1 else f"{len(named)} plugins are broken"
+        raise PartialFailureError(f"{what}: {', '.join(named)}")

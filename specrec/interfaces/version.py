@@ -2,6 +2,8 @@
 
 import re
 
+from specrec.errors import plain_line
+
 INTERFACE_VERSION = "1.0"
 """MAJOR.MINOR of everything public: a minor one only adds, a major one may change or remove. It is not the version of
 the package. A plugin says what it needs in a module attribute ``SPECREC_INTERFACE = "1.0"``."""
@@ -23,7 +25,7 @@ def unserved(needed: object, offered: str = INTERFACE_VERSION) -> str | None:
     """
     match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", needed, re.ASCII) if isinstance(needed, str) else None
     if match is None:
-        return f'its SPECREC_INTERFACE is a word such as "{offered}", not {needed!r}'
+        return f'its SPECREC_INTERFACE is a word such as "{offered}", not {plain_line(repr(needed), 80)}'
     wanted = int(match[1]), int(match[2])
     major, minor = map(int, offered.split("."))
     if wanted[0] == major and wanted[1] <= minor:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from specrec.registry.loading import installed, load_plugins
+from specrec.registry.loading import load_installed, load_plugins
 from specrec.registry.offers import Broken, Offer, Plugin, Registry, Remark
 
 __all__ = ["Broken", "Offer", "Plugin", "Registry", "Remark", "load_plugins", "registry"]
@@ -11,4 +11,4 @@ __all__ = ["Broken", "Offer", "Plugin", "Registry", "Remark", "load_plugins", "r
 @cache
 def registry() -> Registry:
     """Return the registry of this process; the plugins are loaded at the first call."""
-    return load_plugins(installed())
+    return load_installed()

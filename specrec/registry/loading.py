@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
-from importlib.metadata import EntryPoint, distributions, entry_points
+from contextlib import ExitStack, suppress
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
+from pathlib import Path
 
 from specrec import hookspecs
 from specrec.errors import STOPS, in_a_line, plain_line
@@ -11,22 +12,56 @@ from specrec.interfaces import INTERFACE_VERSION
 from specrec.registry.choice import VARIABLE, Found, chosen
 from specrec.registry.offers import Broken, Plugin, Registry, Remark
 from specrec.registry.printing import Catcher
+from specrec.registry.surroundings import kept
 from specrec.registry.trial import fatal
 
 
 def installed() -> list[EntryPoint]:
     """List the entry points of all plugins; a distribution whose own list is damaged has none."""
+    return _listed()[0]
+
+
+def load_installed() -> Registry:
+    """Load all plugins that are installed; a distribution whose list of entry points is damaged is broken."""
+    points, damaged = _listed()
+    registry = load_plugins(points)
+    for name in damaged:
+        registry.breaks(Broken(name, name, "its entry_points.txt cannot be read; reinstall or remove it"))
+    return registry
+
+
+def _listed() -> tuple[list[EntryPoint], list[str]]:
     try:
-        return list(entry_points(group=hookspecs.PROJECT))
+        return list(entry_points(group=hookspecs.PROJECT)), []
     except Exception:  # of all of them, because of one
         found: dict[str, list[EntryPoint]] = {}
+        damaged = []
         for distribution in distributions():
+            name = _name(distribution)
+            if name in found:
+                continue  # the first on the path counts
             try:
-                points = distribution.entry_points.select(group=hookspecs.PROJECT)
-                found.setdefault(distribution.name, list(points))  # the first on the path counts
-            except Exception:  # it is no plugin that could be named
-                continue
-        return [point for points in found.values() for point in points]
+                found[name] = list(distribution.entry_points.select(group=hookspecs.PROJECT))
+            except Exception:
+                found[name] = []
+                if _may_have_plugins(distribution):
+                    damaged.append(name)
+        return [point for points in found.values() for point in points], damaged
+
+
+def _name(distribution: Distribution) -> str:
+    """Say what a distribution is called; one whose metadata are damaged, what its folder is called."""
+    with suppress(Exception):
+        if name := distribution.metadata["Name"]:
+            return plain_line(str(name))
+    return plain_line(Path(str(getattr(distribution, "_path", "unknown"))).name)
+
+
+def _may_have_plugins(distribution: Distribution) -> bool:
+    try:
+        return f"[{hookspecs.PROJECT}]" in (distribution.read_text("entry_points.txt") or "")
+    except Exception:  # nobody can know
+        return True
 
 
 def load_plugins(points: Iterable[EntryPoint]) -> Registry:
@@ -56,11 +91,11 @@ def load_plugins(points: Iterable[EntryPoint]) -> Registry:
 
 
 def _found(point: EntryPoint) -> Found:
-    try:
-        distribution = str(point.dist.name) if point.dist is not None else point.value
-        version = str(point.dist.version) if point.dist is not None else "0"
-    except Exception:  # its metadata are damaged
-        distribution, version = point.value, "0"
+    distribution, version = point.value, "0"
+    with suppress(Exception):  # its metadata may be damaged
+        if point.dist is not None:
+            distribution = _name(point.dist)
+            version = str(point.dist.version or "0")
     return Found(point, plain_line(distribution), plain_line(version))
 
 
@@ -71,21 +106,28 @@ def _load(registry: Registry, plugin: Found, catcher: Catcher | None) -> None:
         words = f"prints {when}, which would spoil what specrec writes: {plain_line(printed, 100)}"
         registry.remarks.append(Remark(name, distribution, words))
 
+    def tell(when: str, changed: str) -> None:
+        registry.remarks.append(Remark(name, distribution, f"changes {changed} {when}; it was changed back"))
+
     try:
         if catcher is None:
             registry.add(plugin.point.load(), distribution, plugin.version, name)
             return
-        if reason := fatal(plugin):
-            registry.broken.append(Broken(name, distribution, reason))
+        if plugin.point.pattern.match(plugin.point.value) is None:
+            words = f"its entry point is no module, but {plain_line(repr(plugin.point.value), 80)}"
+            registry.breaks(Broken(name, distribution, f'{words}; write it as in {name} = "specrec_mine"'))
             return
-        with catcher.catching(lambda printed: say("on import", printed)):
+        if reason := fatal(plugin):
+            registry.breaks(Broken(name, distribution, reason))
+            return
+        with catcher.catching(lambda printed: say("on import", printed)), kept(lambda what: tell("on import", what)):
             loaded = plugin.point.load()
-        with catcher.catching(lambda printed: say("in a hook", printed)):
+        with catcher.catching(lambda printed: say("in a hook", printed)), kept(lambda what: tell("in a hook", what)):
             registry.add(loaded, distribution, plugin.version, name)
     except STOPS:
         raise
     except BaseException as error:  # a plugin may do anything; the registry goes on
-        registry.broken.append(Broken(name, distribution, _reason(error)))
+        registry.breaks(Broken(name, distribution, _reason(error)))
 
 
 def _reason(error: BaseException) -> str:

@@ -5,19 +5,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, Literal, TypeVar
 
-import pluggy
-
-from specrec import hookspecs
 from specrec.errors import STOPS, PluginError, UsageError, in_a_line, plain_line
 from specrec.interfaces import Metric, Reconstructor, SceneSource
 from specrec.parameters import Value, nearest, parse_spec
 from specrec.registry.checking import name_problem, not_a_method, not_a_metric, not_a_source
 from specrec.registry.choice import OWN, VARIABLE, normal
-from specrec.registry.hooks import problem_with_hooks
-from specrec.registry.trial import MOST_OFFERS
+from specrec.registry.hooks import hooks_of
 
 T = TypeVar("T")
 Kind = Literal["method", "metric", "data set"]
+MOST_OFFERS = 1000
+"""More things than a hook could ever give."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class Registry:
     broken: list[Broken] = field(default_factory=list)
     plugins: list[Plugin] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    _contested: set[tuple[Kind, str]] = field(default_factory=set, repr=False)
 
     def reconstructor(self, name: str) -> type[Reconstructor]:
         """Return the method class of that name."""
@@ -108,37 +107,31 @@ class Registry:
         words += f"; left out by {VARIABLE}: {', '.join(left_out)}" if left_out else ""
         raise UsageError(words)
 
+    def breaks(self, broken: Broken) -> None:
+        """List something as broken, once."""
+        if broken not in self.broken:
+            self.broken.append(broken)
+
     def add(
         self, plugin: object, distribution: str = "this process", version: str = "0", name: str | None = None
     ) -> None:
         """Register a plugin object and take in what its hooks return; `name` is that of its entry point."""
+        called = distribution if name is None else name
         try:
-            called = plain_line(str(getattr(plugin, "__name__", None) or repr(plugin))) if name is None else name
-            reason = problem_with_hooks(plugin)
-            if reason is None:
-                manager = pluggy.PluginManager(hookspecs.PROJECT)
-                manager.add_hookspecs(hookspecs)
-                manager.register(plugin)
+            if name is None:
+                called = plain_line(str(getattr(plugin, "__name__", None) or repr(plugin)))
+            hook = hooks_of(plugin)
         except STOPS:
             raise
-        except pluggy.PluginValidationError as error:
-            reason = plain_line("; ".join(str(error).splitlines()))
         except BaseException as error:  # a plugin may do anything; the registry goes on
-            called, reason = name or distribution, in_a_line(error)
-        if reason is not None:
-            self.broken.append(Broken(called, distribution, reason))
+            self.breaks(Broken(called, distribution, in_a_line(error)))
             return
         origin = (called, distribution, version)
-        hook = manager.hook
-        before = self._count()
-        self._take(hook.specrec_reconstructors, self.reconstructors, origin, "method", not_a_method)
-        self._take(hook.specrec_metrics, self.metrics, origin, "metric", not_a_metric)
-        self._take(hook.specrec_scene_sources, self.scene_sources, origin, "data set", not_a_source)
-        if self._count() == before:
+        count = self._take(hook.specrec_reconstructors, self.reconstructors, origin, "method", not_a_method)
+        count += self._take(hook.specrec_metrics, self.metrics, origin, "metric", not_a_metric)
+        count += self._take(hook.specrec_scene_sources, self.scene_sources, origin, "data set", not_a_source)
+        if not count:
             self.remarks.append(Remark(called, distribution, "it offers nothing: none of its hooks returns anything"))
-
-    def _count(self) -> int:
-        return len(self.reconstructors) + len(self.metrics) + len(self.scene_sources) + len(self.broken)
 
     def _take(
         self,
@@ -147,15 +140,18 @@ class Registry:
         origin: tuple[str, str, str],
         kind: Kind,
         problem: Callable[[Any], str | None],
-    ) -> None:
+    ) -> int:
+        """Take in what a hook gives, and return how many things that were, or one where it fails."""
         plugin, distribution, version = origin
         try:
-            values = list(islice((value for result in hook() for value in _listed(result, hook)), MOST_OFFERS))
+            values = list(islice((value for result in hook() for value in _listed(result, hook)), MOST_OFFERS + 1))
+            if len(values) > MOST_OFFERS:
+                raise PluginError(f"it gives over {MOST_OFFERS} things")
         except STOPS:
             raise
         except BaseException as error:  # a plugin may do anything; the registry goes on
-            self.broken.append(Broken(plugin, distribution, f"its hook for a {kind} fails: {in_a_line(error)}"))
-            return
+            self.breaks(Broken(plugin, distribution, f"its hook for a {kind} fails: {in_a_line(error)}"))
+            return 1
         for value in values:
             name, reason = _examined(value, kind, problem)
             if reason is None and name is not None:
@@ -163,9 +159,10 @@ class Registry:
             if reason is None and name is not None:
                 offers[name] = Offer(name, value, distribution, version, plugin)
             elif name is None:
-                self.broken.append(Broken(plugin, distribution, f"a {kind} of it: {reason}"))
+                self.breaks(Broken(plugin, distribution, f"a {kind} of it: {reason}"))
             else:
-                self.broken.append(Broken(name, distribution, str(reason), kind))
+                self.breaks(Broken(name, distribution, str(reason), kind))
+        return len(values)
 
     def _taken(self, offers: dict[str, Offer[Any]], name: str, distribution: str, kind: Kind) -> str | None:
         """Say who else has a name, and take it from a third party; None: it is free."""
@@ -177,8 +174,9 @@ class Registry:
             return f"the name {name!r} is taken by specrec; give this {kind} another name"
         if holder is not None:
             del offers[name]
+            self._contested.add((kind, name))
             return f"{holder} and {distribution} both offer {name!r}; uninstall one of them"
-        if any("both offer" in one.reason for one in others):
+        if (kind, name) in self._contested:
             return f"{distribution} offers {name!r}, which others offer too; uninstall all but one"
         return None
 

@@ -85,8 +85,7 @@ def _flush() -> None:
     """Write what is still in Python's and in C's buffers, so that it goes where descriptor 1 leads now."""
     if sys.stdout is not None:
         sys.stdout.flush()
-    if "ctypes" in sys.modules or os.name == "posix":
-        import ctypes
+    import ctypes
 
-        with suppress(OSError, TypeError, AttributeError):
-            ctypes.CDLL(None).fflush(None)
+    with suppress(OSError, TypeError, AttributeError):  # Windows has no such thing
+        ctypes.CDLL(None).fflush(None)

@@ -4,36 +4,44 @@ What came of it is kept in the cache folder, so that it costs once for each vers
 merely raises is no matter of this module: that is caught where it is loaded.
 """
 
+import atexit
 import hashlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.machinery import all_suffixes
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
 
 from specrec.cache import TRIALS, cache_folder, written_whole
-from specrec.errors import SpecrecError, plain_line
+from specrec.errors import STOPS, SpecrecError
 from specrec.hookspecs import PROJECT
+from specrec.processes import end_group, ending, last_line
 from specrec.registry.choice import Found
+from specrec.registry.offers import Registry
 
 TIME_LIMIT = 60.0
 """Seconds that a plugin may take to be imported for the first time."""
+PATIENCE = 3.0
+"""Seconds that threads which it has started may take to end."""
+KEPT = 3600.0
+"""Seconds for which a trial counts that the state of the machine may have decided: too slow, or killed from outside."""
 KNOWN = "SPECREC_TRIED_PLUGINS"
 """The environment variable by which a process is told what came of the trials, so that it makes none itself."""
-MOST_OFFERS = 1000
-"""More things than a hook could ever give."""
 
-_ALIVE = 87  # the exit code of a process that has lived through the import
+_MOST = 1 << 16  # bytes of what a trial tells
 _AGAIN = "it is tried again when its files change, or after specrec data clear"
+_SOON = "it is tried again in an hour, when its files change, or after specrec data clear"
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
     "from specrec.registry.trial import try_here; try_here(*sys.argv[2:])"
@@ -53,12 +61,15 @@ def fatal(plugin: Found) -> str | None:
     try:
         kept = json.loads(path.read_text("utf-8"))
         found = kept["fatal"] if kept["stamp"] == stamp else False
+        if kept["until"] is not None and not 0 <= kept["until"] - time.time() <= KEPT:
+            found = False
     except (OSError, ValueError, KeyError, TypeError):
         found = False
     if not (found is None or isinstance(found, str)):
         found = _try(plugin)
+        until = time.time() + KEPT if found is not None and found.endswith(_SOON) else None
         with suppress(SpecrecError, OSError), written_whole(path) as temporary:  # else it is tried again next time
-            temporary.write_text(json.dumps({"stamp": stamp, "fatal": found}), "utf-8")
+            temporary.write_text(json.dumps({"stamp": stamp, "fatal": found, "until": until}), "utf-8")
     if found is not None:
         _killing[_id(plugin)] = found
     return found
@@ -70,16 +81,57 @@ def environment() -> dict[str, str]:
 
 
 def try_here(name: str, value: str) -> None:
-    """Import a plugin and ask it what it offers, in a process made for that, and end the process."""
+    """Load a plugin as `load_plugins` does and build its methods, in a process made for that.
+
+    Standard input is a file with a word that the plugin cannot know. The file gets a line for each stage, and last,
+    where the process lives, that word with what keeps the plugin from being loaded, if anything does.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored in whoever began this
+    talk = os.dup(0)
+    word = os.read(talk, _MOST).decode()
+    os.ftruncate(talk, 0)
+    os.lseek(talk, 0, os.SEEK_SET)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+    def say(words: str) -> None:
+        os.write(talk, f"{words}\n".encode())
+
+    def leave(fault: str | None) -> None:
+        say(word + (fault or ""))
+        os._exit(0)
+
+    fault = _fault(name, value, say)
+    if fault or not any(one is not threading.main_thread() and not one.daemon for one in threading.enumerate()):
+        leave(fault)
+    # Python ends only after its threads, and then does what is registered last
+    atexit.register(leave, None)
+    late = threading.Timer(PATIENCE, leave, ["it starts a thread that does not end; start it as a daemon"])
+    late.daemon = True
+    late.start()
+
+
+def _fault(name: str, value: str, say: Callable[[str], None]) -> str | None:
+    """Say what a plugin does to the process that loads it; what it merely raises is said by whoever loads it."""
+    registry = Registry()
+    when = "on import"
     try:
-        plugin = EntryPoint(name, value, PROJECT).load()
-        for hook in dir(plugin):
-            if hook.startswith(f"{PROJECT}_") and callable(getattr(plugin, hook)):
-                list(islice(getattr(plugin, hook)(), MOST_OFFERS))
-    except BaseException:  # whoever loads it catches this and says it
+        with suppress(Exception, SystemExit, GeneratorExit):
+            say("importing it")
+            loaded = EntryPoint(name, value, PROJECT).load()
+            say("asking it what it offers")
+            when = "in a hook"
+            registry.add(loaded, name=name)
+            for method, offer in registry.reconstructors.items():
+                say(f"building its method {method!r}")
+                when = f"where its method {method!r} is built"
+                with suppress(Exception, SystemExit, GeneratorExit):
+                    offer.value()
+    except STOPS as error:
+        return f"it ends the program {when} ({type(error).__name__})"
+    except BaseException:  # an exception of its own kind
         pass
-    finally:
-        os._exit(_ALIVE)
+    return None
 
 
 def _told() -> dict[str, str] | None:
@@ -118,52 +170,32 @@ def _stamp(plugin: Found) -> str | None:
 
 
 def _try(plugin: Found) -> str | None:
-    words = [sys.executable, "-P", "-c", _CODE, json.dumps(sys.path), plugin.point.name, plugin.point.value]
-    with TemporaryFile() as errors:  # no pipe: a process that the plugin starts could hold it open
+    point = plugin.point
+    words = [sys.executable, "-P", "-c", _CODE, json.dumps(sys.path), point.name, point.value]
+    word = f"{secrets.token_hex()} "
+    with TemporaryFile() as talk, TemporaryFile() as errors:  # no pipe: a process of the plugin could hold it open
+        talk.write(word.encode())
+        talk.seek(0)
         try:
             process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=environment(),
-                start_new_session=True,
-            )  # fmt: skip
+                words, stdin=talk, stdout=subprocess.DEVNULL, stderr=errors, env=environment(), start_new_session=True
+            )
         except OSError:
             return None
         try:
             code = process.wait(TIME_LIMIT)
         except subprocess.TimeoutExpired:
-            return f"importing it takes over {TIME_LIMIT:g} s; {_AGAIN}"
+            code = None
         finally:
             end_group(process)
-        if code == _ALIVE:
-            return None
+        talk.seek(0)
+        lines = talk.read(_MOST).decode("utf-8", "replace").splitlines()
+        for line in lines:
+            if line.startswith(word):
+                return line.removeprefix(word) or None
+        stage = lines[-1] if lines else "importing it"
+        if code is None:
+            return f"{stage} takes over {TIME_LIMIT:g} s; {_SOON}"
         said = last_line(errors)
-    return f"importing it kills the process ({ending(code)}{f': {said}' if said else ''}); {_AGAIN}"
-
-
-def end_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
-    """End a process that began a session, and what it has started."""
-    with suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
-
-
-def ending(code: int) -> str:
-    """Say how a process ended.
-
-    Examples
-    --------
-    >>> ending(3), ending(-9)
-    ('exit code 3', 'signal SIGKILL')
-    """
-    try:
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    except ValueError:
-        return f"exit code {code}"
-
-
-def last_line(errors: IO[bytes]) -> str:
-    """Read the last line that a process has left in the file of its standard error."""
-    errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
-    lines = [line for line in map(plain_line, errors.read().decode("utf-8", "replace").splitlines()) if line]
-    return lines[-1] if lines else ""
+    again = _SOON if ending(code) == "signal SIGKILL" else _AGAIN  # as the system does where memory is short
+    return f"{stage} kills the process ({ending(code)}{f': {said}' if said else ''}); {again}"

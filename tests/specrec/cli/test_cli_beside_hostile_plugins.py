@@ -188,3 +188,13 @@ def test_run_and_train_say_in_one_sentence_what_a_method_did_and_leave_nothing(
         assert "there are no weights for 'bad'; train some with" in said
     finally:
         found.reconstructors.pop("bad", None)
+
+
+def test_a_plugin_of_which_several_things_are_broken_counts_once() -> None:
+    from specrec.cli.plugins import leave_if_broken
+    from specrec.errors import PartialFailureError
+    from specrec.registry import Broken, Registry
+
+    found = Registry(broken=[Broken("a", "specrec-a", "one thing"), Broken("a", "specrec-a", "another")])
+    with pytest.raises(PartialFailureError, match=r"^1 plugin is broken: a \(specrec-a\)$"):
+        leave_if_broken(found)

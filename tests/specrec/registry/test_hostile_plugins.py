@@ -4,6 +4,7 @@ import pytest
 from strangers import GOOD, Site
 
 from specrec.errors import PluginError, UsageError
+from specrec.registry.loading import load_installed
 
 HEAD = "from specrec import Metric, Reconstructor, Score, hookimpl\n"
 
@@ -27,6 +28,16 @@ BROKEN = {
         "def specrec_metrics(): return []",
         "specrec_metrics is not marked as a hook; write @specrec.hookimpl above it",
     ),
+    "misspelt-and-unmarked": (
+        "def specrec_reconstructor(): return []",
+        "specrec_reconstructor is no hook; did you mean specrec_reconstructors (with @hookimpl)?",
+    ),
+    "long-version": ("SPECREC_INTERFACE = '9' * 10**6", "its SPECREC_INTERFACE is a word such"),
+    "endless": (
+        HEAD + "@hookimpl\ndef specrec_metrics():\n while True: yield object()",
+        "its hook for a metric fails: it gives over 1000 things",
+    ),
+    "many": (HEAD + "@hookimpl\ndef specrec_metrics(): return [3] * 900", "a metric of it: 3 is not a Metric"),
     "arguments": (
         HEAD + "@hookimpl\ndef specrec_metrics(all): return []",
         "Argument(s) {'all'} are declared in the hookimpl but can not be found in the hookspec",
@@ -144,3 +155,60 @@ def test_damaged_metadata_of_one_distribution_costs_no_other_its_plugins(
     site.install("bad", "", points="[specrec]\nno equals sign here\n")
     names = {point.name for point in installed()}
     assert {"zebra", "specrec-gan"} <= names
+
+
+def test_a_damaged_list_of_entry_points_is_broken_if_it_may_be_one_of_plugins(site: Site) -> None:
+    site.good("zebra")
+    site.install("bad", "", points="[specrec]\nno equals sign here\n")
+    site.install("other", "", points="[console_scripts]\nno equals sign here\n")
+    site.install("bytes", "")
+    (site.folder / "specrec_bytes-1.5.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe")
+    broken = {one.distribution: one.reason for one in load_installed().broken}
+    reason = "its entry_points.txt cannot be read; reinstall or remove it"
+    assert broken == {"specrec-bad": reason, "specrec-bytes": reason}
+
+
+@pytest.mark.usefixtures("untried")
+def test_a_distribution_without_a_name_is_called_as_its_folder(site: Site) -> None:
+    site.install("lost", "raise RuntimeError('no luck')")
+    (site.folder / "specrec_lost-1.5.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\n")
+    found = site.load()
+    assert [one.distribution for one in found.broken] == ["specrec_lost-1.5.dist-info"]
+    assert [one.distribution for one in found.plugins] == ["specrec_lost-1.5.dist-info"]
+
+
+@pytest.mark.usefixtures("untried")
+@pytest.mark.parametrize("name", ["specrec_clean", "specrec_main", "specrec_metric"])
+def test_a_function_that_only_begins_like_a_hook_is_the_plugins_own(site: Site, name: str) -> None:
+    site.install("mine", GOOD.format(name="mine") + f"\ndef {name}(): raise ValueError\n")
+    found = site.load()
+    assert set(found.reconstructors) == {"mine"}
+    assert found.broken == found.remarks == []
+
+
+@pytest.mark.usefixtures("untried")
+def test_who_offers_only_a_contested_name_does_not_offer_nothing(site: Site) -> None:
+    metric = HEAD + "@hookimpl\ndef specrec_metrics():\n return [Metric('a', '1', '0..1', False, 'x', '', len)]\n"
+    for name in ("one", "two", "three"):
+        site.install(name, metric)
+    found = site.load()
+    assert found.remarks == []
+    assert [one.reason for one in found.broken] == [
+        "specrec-one and specrec-three both offer 'a'; uninstall one of them",
+        "specrec-two offers 'a', which others offer too; uninstall all but one",
+    ]
+
+
+@pytest.mark.usefixtures("untried")
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("two words", "its entry point is no module, but 'two words'; write it as in mine = \"specrec_mine\""),
+        ("hostile_mine:Grey", "its entry point names the class Grey; let it name the module with the hooks, as in"),
+        ("hostile_mine:score", "its entry point names the function score; let it name the module with the hooks"),
+    ],
+)
+def test_an_entry_point_that_names_no_module_is_broken_with_what_to_write(site: Site, value: str, reason: str) -> None:
+    site.install("mine", GOOD.format(name="mine"), points=f"[specrec]\nmine = {value}\n")
+    [broken] = site.load().broken
+    assert broken.reason.startswith(reason)
