@@ -161,8 +161,8 @@ def find(name: str, weights: Path | None = None) -> Path:
             with as_file(shipped) as path:
                 return path
     raise UsageError(
-        f"there are no weights for {name!r}; train some with: specrec train {name} -d synthetic -o {name}.safetensors"
-        f" and pass them with --weights"
+        f"there are no weights for {name!r}; train some with: specrec train {name} -d synthetic --scaling none"
+        f" -o {name}.safetensors and pass them with --weights"
     )
 
 

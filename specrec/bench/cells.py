@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -177,9 +178,9 @@ def _versions(method: str) -> dict[str, str]:
         "platform": platform.platform(),
         "numpy": np.__version__,
     }
+    found |= _providers(method)
     if offer is None:  # its plugin broke since the bench began
         return found
-    found["plugin"] = f"{offer.distribution} {offer.version}"
     with suppress(Exception):  # of any distribution that is installed, the metadata may be damaged
         # a module and its distribution need not share a name; looking all of them up takes half a second
         installed = packages_distributions() if offer.value.requires else {}
@@ -187,6 +188,32 @@ def _versions(method: str) -> dict[str, str]:
             for distribution in installed.get(module.partition(".")[0], []):
                 found[distribution] = version(distribution)
     return found
+
+
+def _providers(method: str) -> dict[str, str]:
+    """Say which distributions decide the numbers of a cell: that of its method, those of third parties' metrics."""
+    offer = registry().reconstructors.get(method)
+    found = {} if offer is None else {"plugin": f"{offer.distribution} {offer.version}"}
+    others = [metric for metric in registry().metrics.values() if metric.distribution != "specrec"]
+    return found | {f"metric {metric.name}": f"{metric.distribution} {metric.version}" for metric in others}
+
+
+def outdated(cells: Sequence[Cell]) -> list[str]:
+    """Say of cells that are there which other versions of what is installed now have computed them."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for cell in cells:
+        record = read(cell.path)
+        if record is None or record["status"] != "done":
+            continue
+        for what, now in _providers(cell.method).items():
+            then = record["versions"].get(what, now)
+            if then != now:
+                counts[cell.written, what, then, now] += 1
+    return [
+        f"{count} of the cells of {written} that are there were computed with {then}"
+        f"{'' if what == 'plugin' else f' for the {what}'}, and {now} is installed; --overwrite computes them again"
+        for (written, what, then, now), count in counts.items()
+    ]
 
 
 def pending(cells: Sequence[Cell]) -> list[Cell]:

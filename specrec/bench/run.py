@@ -154,6 +154,8 @@ def bench(
         )
     wanted = list(_cells(plan, facts, save_cubes=save_cubes))
     missing = cells.pending(wanted)
+    for words in cells.outdated(wanted):
+        watch.note(words)
     watch.planned(len(wanted), len(missing))
     executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
     failed = _compute(executor, missing, watch)

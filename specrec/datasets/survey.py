@@ -126,7 +126,10 @@ def check_rendered_grid(found: Survey) -> None:
     for name, facts in found.facts.items():
         if not is_standard_grid(facts.wavelengths):
             have = describe_grid(facts.wavelengths)
-            raise DataError(f"scene {name} has {have}; training and testing need the 31 bands 400-700 nm, 10 nm apart")
+            raise DataError(
+                f"scene {name} has {have}; training and testing need the 31 bands 400-700 nm, 10 nm apart;"
+                " resample it (specrec convert --grid), or let its data set do so"
+            )
 
 
 def examine(scene: Scene, cube: Cube) -> SceneFacts:

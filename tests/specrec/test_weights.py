@@ -103,7 +103,7 @@ def test_any_bytes_as_weights_are_one_sentence(tmp_path: Path, raw: bytes) -> No
 
 def test_without_weights_the_message_gives_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPECREC_WEIGHTS", raising=False)
-    with pytest.raises(UsageError, match=r"specrec train mean -d synthetic -o mean\.safetensors"):
+    with pytest.raises(UsageError, match=r"specrec train mean -d synthetic --scaling none -o mean\.safetensors"):
         weights.find("mean")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ import pytest
 
 import specrec
 from specrec.bench.results import Results, read_results
-from specrec.bench.run import bench
+from specrec.bench.run import Watcher, bench
 from specrec.cli.bench import command
 from specrec.cli.progress import BenchProgress, Line
 from specrec.errors import DataError, PartialFailureError, PluginError, SpecrecError, UsageError
@@ -567,3 +568,28 @@ def test_ctrl_c_leaves_130_and_the_finished_cells_and_a_second_start_goes_on(tmp
     assert kept
     assert not list(tmp_path.glob("r/cells/pixel-*/*.json"))
     assert not list(tmp_path.rglob(".fold*"))
+
+
+def test_cells_that_another_version_has_computed_are_told_and_kept(tmp_path: Path) -> None:
+    class Told(Watcher):
+        def __init__(self) -> None:
+            self.words: list[str] = []
+
+        def note(self, words: str) -> None:
+            self.words.append(words)
+
+    again = Told()
+    small(tmp_path)
+    small(tmp_path, watcher=again)
+    assert again.words == []
+    path = min(tmp_path.glob("results/cells/*/*.json"))
+    record = json.loads(path.read_text())
+    record["versions"]["plugin"] = "specrec 0.0.1"
+    path.write_text(json.dumps(record))
+    small(tmp_path, watcher=again)
+    (words,) = again.words
+    assert words == (
+        f"1 of the cells of {record['written']} that are there were computed with specrec 0.0.1, and specrec"
+        f" {version('specrec')} is installed; --overwrite computes them again"
+    )
+    assert json.loads(path.read_text()) == record
