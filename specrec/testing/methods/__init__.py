@@ -1,7 +1,7 @@
 """What every method promises.
 
-`promise` says what a promise is and `subject` holds the method under test; the promises stand in the other modules, one
-for each part of the contract.
+`specrec.testing.promise` says what a promise is and `subject` holds the method under test; the promises stand in the
+other modules, one for each part of the contract.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from specrec.interfaces import Reconstructor
 from specrec.parameters import Settings
 from specrec.testing.checks import Check
 from specrec.testing.methods import basics, cubes, declared, extent, fitting, processes, stored
-from specrec.testing.methods.promise import Promise
 from specrec.testing.methods.subject import Subject
+from specrec.testing.promise import Promise
 
 OF_THE_CLASS: tuple[Promise, ...] = declared.OF_THE_CLASS
 """Tried once for a method."""

@@ -1,9 +1,10 @@
 """What every other promise rests on: it can be fitted, it answers with a cube, and twice with the same."""
 
+from specrec.testing.checks import RAISED
 from specrec.testing.methods.declared import BUILDS
 from specrec.testing.methods.process_state import stirred
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import Subject, difference, said
+from specrec.testing.promise import broken, promise
 
 SIZES = (1, 1), (1, 7), (6, 1), (13, 17)
 
@@ -13,7 +14,7 @@ def FITS(subject: Subject) -> None:  # noqa: N802 - the decorator makes a consta
     """Three scenes, one column of which is not valid."""
     try:
         fit = subject.fitted
-    except Exception as error:
+    except RAISED as error:
         raise broken(
             f"fit on three scenes of 40 x 48 pixels, 31 bands, raised {said(error)}",
             "a method learns from any scenes; if these are too few or too small for it, let `trials` ask for less",

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from specrec.scenes import Image
-from specrec.testing.checks import NotApplicable
+from specrec.testing.checks import RAISED, NotApplicable
 from specrec.testing.methods.basics import ANY_SIZE, STEADY
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import Subject, difference, said
+from specrec.testing.promise import broken, promise
 
 _CLEARLY = 0.8  # of the distance to the cube: the mirror image has to be so much nearer to say that bands are reversed
 
@@ -71,7 +71,7 @@ def _not_changed(subject: Subject) -> None:
     image = subject.image.copy()
     try:
         method.reconstruct(image)
-    except Exception as error:
+    except RAISED as error:
         raise broken(f"reconstruct raised {said(error)}", way_out) from error
     changed = int((image != subject.image).any(axis=2).sum())
     if changed:
@@ -79,7 +79,7 @@ def _not_changed(subject: Subject) -> None:
     image.setflags(write=False)
     try:
         method.reconstruct(image)
-    except Exception as error:
+    except RAISED as error:
         raise broken(f"reconstruct of a read-only image raised {said(error)}", way_out) from error
 
 
@@ -114,7 +114,7 @@ def _layout(subject: Subject) -> None:
     for words, lay in layouts.items():
         try:
             cube = method.reconstruct(lay())
-        except Exception as error:
+        except RAISED as error:
             raise broken(f"reconstruct of an image {words} raised {said(error)}", way_out) from error
         apart = difference(cube, subject.cube)
         if apart > 1e-6:

@@ -8,11 +8,11 @@ from typing import Any
 
 from specrec.interfaces import Reconstructor
 from specrec.spectra import Cube
-from specrec.testing.checks import NotApplicable
+from specrec.testing.checks import RAISED, NotApplicable
 from specrec.testing.methods.basics import FITS, STEADY
 from specrec.testing.methods.process_state import process_state, put_back
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import SEED, Subject, checkpoints_at_once, context, difference, said
+from specrec.testing.promise import broken, promise
 
 
 @promise("the same seed gives the same cube", STEADY)
@@ -104,7 +104,7 @@ def _goes_on(subject: Subject) -> None:
         again = subject.build()
         try:
             again.fit(subject.first, context(checkpoint=path))
-        except Exception as error:
+        except RAISED as error:
             raise broken(
                 f"a fit that was killed, started again, raised {said(error)}",
                 "write context.checkpoint whole (specrec.cache.written_whole), and read back all of it",
@@ -143,7 +143,7 @@ def _again(subject: Subject) -> _Again:
 def _fit(method: Reconstructor, scenes: Any, when: str) -> None:
     try:
         method.fit(scenes, context())
-    except Exception as error:
+    except RAISED as error:
         raise broken(f"fit {when} raised {said(error)}", "let fit begin from nothing, whatever was before") from error
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from specrec.testing.checks import NotApplicable, NotConforming
 from specrec.testing.methods.declared import EXTENT
 from specrec.testing.methods.fitting import SAME_SEED
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.stored import ROUNDING, SAVES, write
 from specrec.testing.methods.subject import SEED, Subject, difference
+from specrec.testing.promise import broken, promise
 from specrec.weights import load_as
 
 LONGEST = 600.0

@@ -15,7 +15,8 @@ from specrec.interfaces import FitContext, Progress, Reconstructor, silent
 from specrec.parameters import Settings
 from specrec.scenes import Image, TrainingScene
 from specrec.spectra import Cube
-from specrec.testing.checks import NotConforming
+from specrec.testing.checks import RAISED, NotConforming
+from specrec.testing.promise import Outcome
 from specrec.testing.small_scenes import first_scenes, noise, second_scenes
 
 SEED = 3
@@ -46,10 +47,10 @@ class Subject:
     def __init__(self, method: type[Reconstructor], settings: Settings) -> None:
         self.method = method
         self.settings = dict(settings)
-        self.outcomes: dict[str, str | Exception] = {}
+        self.outcomes: dict[str, Outcome] = {}
         self.again: Any = None  # what the promises of `fit` keep of a second fit
         self.report: Any = None  # and those of a process of its own, of that process
-        self._fitted: Fit | Exception | None = None
+        self._fitted: Fit | Exception | SystemExit | None = None
 
     @property
     def name(self) -> str:
@@ -81,9 +82,9 @@ class Subject:
         if self._fitted is None:
             try:
                 self._fitted = self._fit_first()
-            except Exception as error:  # a plugin may raise anything
+            except RAISED as error:  # a plugin may raise anything
                 self._fitted = error
-        if isinstance(self._fitted, Exception):
+        if isinstance(self._fitted, RAISED):
             raise self._fitted
         return self._fitted
 
@@ -126,7 +127,7 @@ class Subject:
         answering = self.fitted.method if method is None else method
         try:
             cube = answering.reconstruct(image.copy())
-        except Exception as error:  # a plugin may raise anything
+        except RAISED as error:  # a plugin may raise anything
             raise NotConforming(f"reconstruct of {size} raised {said(error)}; it must take any such image") from error
         wanted = (*image.shape[:2], self.bands)
         if not isinstance(cube, np.ndarray) or cube.shape != wanted or cube.dtype.kind not in "fiub":

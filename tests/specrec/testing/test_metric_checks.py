@@ -1,6 +1,7 @@
 """Metrics that each break one promise: exactly that check fails, and says what to change."""
 
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +178,7 @@ def slow(estimate, reference, mask, wavelengths):
     return 1.0
 
 
+FLOATS = "it gives a value, a weight and a share, as floats"
 WRONG = [
     ("it says what it is", "give each as a bool", metric(symmetric=1)),
     ("it says what it is", "take letters, digits", metric(name="my metric")),
@@ -245,7 +247,18 @@ def test_other_bands_may_be_refused_by_a_sentence():
 
 def test_what_is_no_score_is_named():
     found = failures(metric(lambda *_: 0.25))
-    assert "gave 0.25; return specrec.interfaces.Score" in found["a perfect estimate gets the best value"]
+    assert list(found) == [FLOATS]
+    assert "gave 0.25; return specrec.interfaces.Score" in found[FLOATS]
+
+
+def test_a_function_of_other_arguments_is_told_which_once():
+    found = failures(metric(lambda estimate, reference, mask: Score(0.25, 1.0)))
+    assert list(found) == [FLOATS]
+    assert found[FLOATS].endswith("; the function takes (estimate, reference, mask, wavelengths)")
+
+
+def test_a_metric_that_ends_the_process_has_failed_once():
+    assert list(failures(metric(lambda *_: sys.exit(3)))) == [FLOATS]
 
 
 def test_an_infinite_best_value_is_declared():
