@@ -90,6 +90,7 @@ def command(
 def _distribution(given: str, found: "Registry") -> str:
     """Find the distribution that is meant by its own name, its entry point's, or that of something it offers."""
     import difflib
+    import re
     from importlib.metadata import entry_points
 
     from specrec.errors import UsageError
@@ -106,8 +107,9 @@ def _distribution(given: str, found: "Registry") -> str:
     named = {**points, **{offer.name: offer.distribution for offer in offers}}
     if given in named:
         return named[given]
-    close = difflib.get_close_matches(given, {*distributions, *named}, n=1, cutoff=0.75)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
+    plain = {re.sub(r"[-_.]+", "-", one).lower().removeprefix(f"{PROJECT}-"): one for one in {*distributions, *named}}
+    close = difflib.get_close_matches(given.lower().removeprefix(f"{PROJECT}-"), plain, n=1, cutoff=0.8)
+    meant = f"; did you mean {plain[close[0]]!r}?" if close else ""
     raise UsageError(f"{not_installed(given)}{meant}")
 
 

@@ -6,6 +6,8 @@ from specrec.testing.methods.process_state import stirred
 from specrec.testing.methods.subject import Subject, difference, said
 from specrec.testing.promise import broken, promise
 
+_ASK_LESS = "a method learns from any scenes; if these are too few or too small for it, let `trials` ask for less"
+_MEND = "mend fit, or what it calls (specrec -v plugin test shows where it was raised)"
 SIZES = (1, 1), (1, 7), (6, 1), (13, 17)
 
 
@@ -17,10 +19,17 @@ def FITS(subject: Subject) -> None:  # noqa: N802 - the decorator makes a consta
     except RAISED as error:
         raise broken(
             f"fit on three scenes of 40 x 48 pixels, 31 bands, raised {said(error)}",
-            "a method learns from any scenes; if these are too few or too small for it, let `trials` ask for less",
+            _ASK_LESS if isinstance(error, ValueError | RuntimeError | IndexError | MemoryError) else _MEND,
         ) from error
     if fit.returned is not fit.method:
         raise broken(f"fit returned {type(fit.returned).__name__}", "end it with `return self`")
+    changed = [key for key, value in fit.settings.items() if fit.method.settings.get(key) != value]
+    if changed or len(fit.settings) != len(fit.method.settings):
+        key = next(iter(changed or {*fit.method.settings} - {*fit.settings}))
+        raise broken(
+            f"fit changed settings[{key!r}] from {fit.settings.get(key)!r} to {fit.method.settings.get(key)!r}",
+            "leave `settings` as the user gave them, and keep what follows from them in an attribute that ends in _",
+        )
 
 
 @promise("any size gives a cube of that size, bands last", FITS)
@@ -36,7 +45,8 @@ def STEADY(subject: Subject) -> None:  # noqa: N802 - as above
     """With another image between, and whatever the global random states are."""
     before = subject.cube
     with stirred(1):
-        subject.cube_of(subject.noise(9, 8, seed=5))
+        for size in (subject.image.shape[:2], (9, 8)):
+            subject.cube_of(subject.noise(size[0], size[1], seed=5))
         apart = difference(subject.cube_of(subject.image), before)
     if apart:
         raise broken(

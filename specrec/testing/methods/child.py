@@ -24,7 +24,8 @@ from specrec.weights import load_as
 _SMALL, _LARGE = 384, 672  # sides in pixels: multiples of 48, beyond the blocks that methods work in (2^17 pixels here)
 _PILOT = 96
 _PATIENCE = 60.0  # seconds per megapixel: slower methods are measured on images half as wide
-_REPEATS = 2
+_REPEATS = 6  # at most
+_KEPT = 0.6  # of a cube: a step that adds less to the peak is one of an allocator
 
 
 def main(folder: Path) -> None:
@@ -92,15 +93,19 @@ def _memory(method: Any) -> dict[str, Any]:
     small, large = (_SMALL // 2, _LARGE // 2) if slow else (_SMALL, _LARGE)
     _reconstructed(method, tile, small, reset=True)  # the second one may still spread what allocators hold
     peaks = [_reconstructed(method, tile, small)]
-    for _ in range(_REPEATS):
+    steps: list[float] = []  # what each further image adds, in cubes; what an allocator spreads adds to some alone
+    cube = method.reconstruct(_tiled(tile, small)).nbytes
+    while len(steps) < _REPEATS and (len(steps) < 2 or max(steps[-2:]) >= _KEPT):
+        before = _peak() or 0
         peaks[1:] = [_reconstructed(method, tile, small)]
+        steps.append(((_peak() or 0) - before) / cube)
     started = time.perf_counter()
     peaks.append(_reconstructed(method, tile, large))
     seconds = time.perf_counter() - started
     return {
         "pixels": [small**2, large**2],
         "peaks": peaks,
-        "repeats": _REPEATS,
+        "kept": min(steps[-4:]),
         "seconds_per_megapixel": seconds / (large**2 / 1e6),
     }
 

@@ -1,16 +1,14 @@
-"""What a method promises of its cubes: type, values, order of bands, and what they must not depend on."""
+"""What a method promises of its cubes: type, values, and what they must not depend on."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from specrec.scenes import Image
-from specrec.testing.checks import RAISED, NotApplicable
+from specrec.testing.checks import RAISED
 from specrec.testing.methods.basics import ANY_SIZE, STEADY
 from specrec.testing.methods.subject import Subject, difference, said
 from specrec.testing.promise import broken, promise
-
-_CLEARLY = 0.8  # of the distance to the cube: the mirror image has to be so much nearer to say that bands are reversed
 
 
 @promise("cubes are float32", ANY_SIZE)
@@ -38,24 +36,6 @@ def _finite(subject: Subject) -> None:
                 f"{wrong} values are NaN or infinite for {words}",
                 "look for a division by, or a logarithm or power of, something that can be zero",
             )
-
-
-@promise("bands are in the order of the wavelengths", STEADY)
-def _band_order(subject: Subject) -> str:
-    """On a training scene whose light is 40 times as strong at 700 nm as at 400 nm."""
-    scene = subject.first[0]
-    found = subject.cube_of(scene.rgb())[scene.mask].mean(axis=0, dtype=np.float64)
-    wanted = scene.cube()[scene.mask].mean(axis=0, dtype=np.float64)
-    right, reversed_ = (float(np.sqrt(np.mean((found - one) ** 2))) for one in (wanted, wanted[::-1]))
-    if reversed_ < _CLEARLY * right:
-        raise broken(
-            f"the mean spectrum of a training scene is {right:.2g} from that of its cube, and {reversed_:.2g} from it "
-            "with its bands reversed",
-            "keep band i of what reconstruct returns at scene.wavelengths[i]",
-        )
-    if right < _CLEARLY * reversed_:
-        return f"mean spectrum {right:.2g} from the scene's, {reversed_:.2g} from its mirror image"
-    raise NotApplicable("with these settings it learns too little for the order to be seen")
 
 
 @promise("the estimate follows the image", STEADY)
@@ -139,4 +119,4 @@ def _threads(subject: Subject) -> None:
         )
 
 
-PROMISES = (_float32, _finite, _band_order, _follows, _not_changed, _own, _layout, _threads)
+PROMISES = (_float32, _finite, _follows, _not_changed, _own, _layout, _threads)
