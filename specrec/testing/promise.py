@@ -23,6 +23,10 @@ class Subject(Protocol):
     """What became of each, by its words."""
 
 
+class Unjudged(NotApplicable):
+    """Another broken promise stands in the way."""
+
+
 @dataclass(frozen=True)
 class Promise:
     """One promise.
@@ -67,8 +71,10 @@ class Promise:
     def _explained(self, subject: Subject) -> NotApplicable | None:
         for other in self.rests_on:
             found = other.outcome(subject)
+            if isinstance(found, Unjudged):
+                return found
             if isinstance(found, RAISED) and not isinstance(found, NotApplicable):
-                return NotApplicable(f"cannot be judged before this holds: {other.words}")
+                return Unjudged(f"cannot be judged before this holds: {other.words}")
             reason = other._explained(subject)
             if reason:
                 return reason

@@ -10,10 +10,10 @@ from typing import Any
 from specrec.interfaces import Reconstructor
 from specrec.spectra import Cube
 from specrec.testing.checks import RAISED, NotApplicable
-from specrec.testing.methods.basics import FITS, STEADY
+from specrec.testing.methods.basics import FITS, LEAVES_THE_PROCESS_ALONE, STEADY
 from specrec.testing.methods.process_state import differing, process_state, put_back
 from specrec.testing.methods.subject import SEED, Subject, checkpoints_at_once, context, difference, said
-from specrec.testing.promise import broken, promise
+from specrec.testing.promise import Unjudged, broken, promise
 
 
 @promise("the same seed gives the same cube", STEADY)
@@ -41,7 +41,7 @@ def _forgets(subject: Subject) -> None:
         )
 
 
-@promise("the process is left as it was", FITS)
+@promise(LEAVES_THE_PROCESS_ALONE, FITS)
 def _leaves_the_process_alone(subject: Subject) -> None:
     changed = subject.fitted.changed
     if not changed:
@@ -53,7 +53,7 @@ def _leaves_the_process_alone(subject: Subject) -> None:
             changed = differing(before, process_state())
     drawn = all(name.endswith("random state") for name in changed)
     if changed and drawn and isinstance(SAME_SEED.outcome(subject), RAISED):
-        raise NotApplicable(f"cannot be judged before this holds: {SAME_SEED.words}")
+        raise Unjudged(f"cannot be judged before this holds: {SAME_SEED.words}")
     if changed:
         raise broken(
             f"{'fit' if subject.fitted.changed else 'reconstruct'} changed {' and '.join(changed)}",

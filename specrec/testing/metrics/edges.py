@@ -132,7 +132,8 @@ def _combination(metric: Metric) -> str:
     weight = sum(score.weight for score in scores)
     mean = sum(score.value * score.weight for score in scores) / weight
     together = scored(metric, whole, "an image of 40 x 30", "an ordinary image must give a score")
-    twice = Pair(*(np.concatenate([array, array], axis=1) for array in whole[:3]), wavelengths)
+    double = [np.concatenate([array, array], axis=1) for array in (estimate, reference, mask)]
+    twice = Pair(double[0], double[1], double[2], wavelengths)
     beside = scored(metric, twice, "an image of 40 x 60", "an image may have any width").value
     kept = math.isclose(beside, together.value, rel_tol=1e-6)
     changes = (

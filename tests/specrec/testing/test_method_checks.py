@@ -34,6 +34,7 @@ BROKEN = {
     wrong.DividesByBlack: ("every value is finite", "a division by"),
     wrong.Reversed: ("bands are in the order of the wavelengths", "at scene.wavelengths[i]"),
     wrong.Shifted: ("bands are in the order of the wavelengths", "shifted by +1 bands"),
+    wrong.Swapped: ("bands are in the order of the wavelengths", "with the channels B, G, R; keep band i"),
     wrong.OnBytes: ("values are on the scale of the training cubes", "on the scale of the training cubes, 0..1"),
     wrong.OnBothSides: ("values are on the scale of the training cubes", "much nearer if they are on the scale -1..1"),
     wrong.Upended: ("pixels stay where they are", "only if it is put upside down"),
@@ -165,6 +166,7 @@ def test_a_network_that_changes_the_default_dtype_is_told_so_and_the_next_is_as_
     from wrong_networks import DoubleForAll
 
     found = failures(without_a_process(DoubleForAll))
+    assert list(found) == ["the process is left as it was"]
     assert "fit changed torch's default dtype" in found["the process is left as it was"]
     assert torch.get_default_dtype() == torch.float32
 

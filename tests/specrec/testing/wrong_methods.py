@@ -368,6 +368,27 @@ class Shifted(Right):
         return np.roll(super().reconstruct(rgb), 1, axis=2)
 
 
+class Swapped(RightPixel):
+    """Learns a cubic, well enough for the change of channels to be seen."""
+
+    def learn(self, scenes):
+        images = np.concatenate([scene.rgb()[scene.mask] for scene in scenes])
+        spectra = np.concatenate([scene.cube()[scene.mask] for scene in scenes])
+        return np.linalg.lstsq(cubic(images.astype(np.float64)), spectra, rcond=None)[0]
+
+    def reconstruct(self, rgb):
+        if not hasattr(self, "spectra_"):
+            raise UsageError(f"{self.name} is not fitted")
+        terms = cubic(np.ascontiguousarray(rgb[..., ::-1]))
+        return sum(terms[..., i : i + 1] * self.spectra_[i] for i in range(terms.shape[-1])).astype(np.float32)
+
+
+def cubic(image):
+    r, g, b = np.moveaxis(image, -1, 0)
+    powers = (1, r, g, b, r * r, g * g, b * b, r * g, g * b, r * b, r**3, g**3, b**3, r * g * b)
+    return np.stack([one * np.ones_like(r) for one in powers], axis=-1)
+
+
 class OnBytes(Right):
     def reconstruct(self, rgb):
         return super().reconstruct(rgb) * np.float32(255)
