@@ -19,7 +19,7 @@ _REFUSE = (
     " raise a ValueError that says where it is"
 )
 _FINITE = (
-    "a median or a percentile passes over infinity: raise a ValueError that says where it is, unless"
+    "a clip, a median or a percentile passes over infinity: raise a ValueError that says where it is, unless"
     " np.isfinite(estimate[mask]).all() and the same of the reference"
 )
 _EMPTY = "give Score(0.0, 0.0, 1.0), or raise a ValueError that says that no pixel is valid"
