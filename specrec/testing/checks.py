@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -13,6 +14,11 @@ from specrec.registry import Offer, Registry, registry
 T = TypeVar("T")
 
 Kind = Literal["method", "metric", "scenes", "plugin"]
+
+NO_FOLDER = "it is read from a folder; name it"
+"""How the reason begins for which nothing of a data set was tried."""
+RAISED = (Exception, SystemExit)
+"""What a plugin may raise, and counts as its failure: anything but what ends the program from outside."""
 
 
 class NotConforming(SpecrecError, AssertionError):  # noqa: N818 - the word a report prints
@@ -91,8 +97,17 @@ def checks_of(
     for source in _of(distribution, found.scene_sources):
         checks += scene_checks(source.value, (data or {}).get(source.name))
     if not checks:
+        try:
+            metadata.distribution(distribution)
+        except metadata.PackageNotFoundError:
+            raise UsageError(not_installed(distribution)) from None
         raise UsageError(f"{distribution} offers nothing that could be tested; specrec doctor lists the plugins")
     return checks
+
+
+def not_installed(distribution: str) -> str:
+    """Say that a distribution is not there, and the way out."""
+    return f"{distribution} is not installed in this environment: python -m pip install -e . in its folder"
 
 
 def same_name(one: str, other: str) -> bool:

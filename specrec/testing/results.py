@@ -2,11 +2,12 @@
 
 import sys
 import time
+import traceback
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Literal
 
-from specrec.testing.checks import Check, NotApplicable, NotConforming
+from specrec.testing.checks import RAISED, Check, NotApplicable, NotConforming
 
 Outcome = Literal["ok", "failed", "skipped"]
 
@@ -25,14 +26,17 @@ class Result:
         The remark, what was found and what to change, or why it was skipped: one line.
     seconds
         That it took.
+    trace
+        The traceback of what was raised, where it failed.
     error
-        What was raised, where it failed.
+        What was raised, unless that was in another process.
     """
 
     check: Check
     outcome: Outcome
     words: str
     seconds: float
+    trace: str = ""
     error: BaseException | None = None
 
 
@@ -48,6 +52,8 @@ def tried(check: Check) -> Result:
         outcome, words = "skipped", str(reason)
     except NotConforming as broken:
         outcome, words, error = "failed", str(broken), broken
-    except (Exception, SystemExit) as raised:  # a plugin may do anything
+    except RAISED as raised:  # a plugin may do anything
         outcome, words, error = "failed", f"{type(raised).__name__}: {raised} (plugin code)", raised
-    return Result(check, outcome, " ".join((words or "").split()), time.perf_counter() - started, error)
+    seconds = time.perf_counter() - started
+    trace = "" if error is None else "".join(traceback.format_exception(error))
+    return Result(check, outcome, " ".join((words or "").split()), seconds, trace, error)

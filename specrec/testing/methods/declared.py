@@ -5,8 +5,9 @@ from numbers import Integral
 
 from specrec.errors import SpecrecError, UsageError
 from specrec.parameters import Parameter, parse_spec
-from specrec.testing.methods.promise import broken, promise
+from specrec.testing.checks import RAISED
 from specrec.testing.methods.subject import Subject, said
+from specrec.testing.promise import broken, promise
 
 _NOBODYS = "a_parameter_of_nobody"
 
@@ -45,7 +46,7 @@ def _presets(subject: Subject) -> str | None:
     for preset, values in subject.method.presets.items():
         try:
             settings = subject.method(preset=preset).settings
-        except Exception as error:
+        except RAISED as error:
             raise broken(
                 f"preset {preset!r} cannot be built ({said(error)})",
                 "declare a parameter `preset` with the presets as its choices, and give only declared parameters",
@@ -63,7 +64,7 @@ def _unknown(subject: Subject) -> None:
         subject.method(**{_NOBODYS: 1})
     except UsageError:
         return
-    except Exception as error:
+    except RAISED as error:
         raise broken(f"a parameter that is not declared raised {said(error)} and no UsageError", way_out) from error
     raise broken("a parameter that is not declared was taken without a word", way_out)
 
@@ -73,11 +74,11 @@ def BUILDS(subject: Subject) -> None:  # noqa: N802 - as above
     """Read back from JSON, as the card of a weights file keeps them."""
     try:
         settings = subject.build().settings
-    except Exception as error:
+    except RAISED as error:
         raise broken(f"it cannot be built with these settings ({said(error)})", "change its `trials`") from error
     try:
         again = subject.method(**json.loads(json.dumps(dict(settings)))).settings
-    except Exception as error:
+    except RAISED as error:
         raise broken(
             f"its own settings, kept as JSON, are refused ({said(error)})",
             "keep in `settings` what super().__init__(**given) has put there",
@@ -121,7 +122,7 @@ def _before_a_fit(subject: Subject) -> str | None:
             words = str(error).strip()
             if len(words.splitlines()) != 1:
                 raise broken(f"before fit {name} says {words!r}", way_out) from error
-        except Exception as error:
+        except RAISED as error:
             raise broken(f"before fit {name} raised {said(error)}", way_out) from error
         else:
             raise broken(f"before fit {name} gave an answer", way_out)

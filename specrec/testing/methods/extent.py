@@ -4,11 +4,11 @@ import numpy as np
 
 from specrec.errors import SpecrecError
 from specrec.scenes import Image
-from specrec.testing.checks import NotApplicable
+from specrec.testing.checks import RAISED, NotApplicable
 from specrec.testing.methods.basics import STEADY
 from specrec.testing.methods.declared import EXTENT
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import Subject, difference, said
+from specrec.testing.promise import broken, promise
 
 _ROUNDING = 1e-6  # what a pixel outside may move, as sums in another order do
 _TILED = 1e-5
@@ -111,7 +111,7 @@ def _influence(subject: Subject) -> str | None:
     image = subject.noise(11, 13)
     try:
         found = method.influence(image.copy(), row, column)
-    except Exception as error:
+    except RAISED as error:
         raise broken(f"influence raised {said(error)}", "return None where the method cannot tell") from error
     if found is None:
         raise NotApplicable("influence is not told (None)")

@@ -30,17 +30,22 @@ def stirred(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def put_back() -> Iterator[None]:
-    """Undo what a plugin has done to the process."""
+def put_back(seed: int) -> Iterator[None]:
+    """Give the global generators other states for a while, and undo what a plugin has done to the process meanwhile."""
     folder, errors, torch = Path.cwd(), np.geterr(), sys.modules.get("torch")
     before = _of_torch(torch) if torch else {}
     try:
-        with stirred(20260):
+        with stirred(seed):
             yield
     finally:
         os.chdir(folder)
         np.seterr(**errors)
-        if torch:
+        torch = sys.modules.get("torch")
+        if torch and not before:  # imported meanwhile
+            torch.set_default_dtype(torch.float32)
+            torch.set_grad_enabled(True)
+            torch.use_deterministic_algorithms(False)
+        elif torch:
             torch.set_default_dtype(before["torch's default dtype"])
             torch.set_num_threads(before["torch's number of threads"])
             torch.set_grad_enabled(before["torch's grad mode"])
@@ -59,6 +64,11 @@ def process_state() -> dict[str, Any]:
     }
     torch = sys.modules.get("torch")
     return {**state, **_of_torch(torch)} if torch else state
+
+
+def differing(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
+    """Name what is no longer as it was; what was imported meanwhile was nothing before."""
+    return tuple(name for name, value in before.items() if after[name] != value)
 
 
 def _of_torch(torch: Any) -> dict[str, Any]:

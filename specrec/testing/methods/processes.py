@@ -17,16 +17,16 @@ import numpy as np
 from specrec.testing.checks import NotApplicable, NotConforming
 from specrec.testing.methods.declared import EXTENT
 from specrec.testing.methods.fitting import SAME_SEED
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.stored import ROUNDING, SAVES, write
 from specrec.testing.methods.subject import SEED, Subject, difference
+from specrec.testing.promise import broken, promise
 from specrec.weights import load_as
 
 LONGEST = 600.0
 """Seconds that the process may take."""
 _ELSEWHERE = 1e-4  # between fits in two processes, whose libraries may add up in another order
+_KEPT = 0.6  # of a cube's bytes: what every further image adds to the peak if it is kept
 _SLACK, _SMALL = 1.25, 64  # times bytes_per_pixel, and bytes a pixel that allocators scatter
-_KEPT = 0.6  # of a cube's bytes: what one more image may add to the peak
 
 
 class _Report(NamedTuple):
@@ -87,11 +87,9 @@ def _memory(subject: Subject) -> str:
 @promise("nothing is kept of images that are done", EXTENT, WORKS_ALONE)
 def _keeps_nothing(subject: Subject) -> None:
     found = _measured(subject)
-    more = (found["peaks"][1] - found["peaks"][0]) / found["repeats"]
-    cube = 4 * subject.bands * found["pixels"][0]
-    if more > _KEPT * cube:
+    if found["kept"] >= _KEPT:
         raise broken(
-            f"each further image of {found['pixels'][0] / 1e3:.0f} kilopixels leaves {more / 1e6:.0f} MB behind",
+            f"each further image leaves {found['kept']:.1f} times the bytes of its cube behind",
             "keep neither images nor cubes in the method, not in a cache either",
         )
 

@@ -6,10 +6,11 @@ from tempfile import TemporaryDirectory
 from specrec.errors import DataError
 from specrec.interfaces import Reconstructor
 from specrec.spectra import WAVELENGTHS
+from specrec.testing.checks import RAISED
 from specrec.testing.methods.basics import STEADY
 from specrec.testing.methods.declared import BUILDS
-from specrec.testing.methods.promise import broken, promise
 from specrec.testing.methods.subject import SEED, Subject, difference, said
+from specrec.testing.promise import broken, promise
 from specrec.weights import load_as, make_card, save
 
 ROUNDING = 1e-6
@@ -24,7 +25,7 @@ def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a consta
         path = Path(folder) / "weights.safetensors"
         try:
             write(subject, path)
-        except Exception as error:
+        except RAISED as error:
             raise broken(
                 f"the fitted method could not be saved ({said(error)})",
                 "let state() return a dict of NumPy arrays of numbers, and a dict that JSON can hold",
@@ -32,7 +33,7 @@ def SAVES(subject: Subject) -> str:  # noqa: N802 - the decorator makes a consta
         size = path.stat().st_size
         try:
             loaded = load_as(subject.method, path)
-        except Exception as error:
+        except RAISED as error:
             what = error.__cause__ if isinstance(error, DataError) and error.__cause__ else error
             raise broken(
                 f"what was saved could not be loaded ({said(what)})",

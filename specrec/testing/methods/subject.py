@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from specrec.interfaces import FitContext, Progress, Reconstructor, silent
-from specrec.parameters import Settings
+from specrec.parameters import Settings, Value
 from specrec.scenes import Image, TrainingScene
 from specrec.spectra import Cube
-from specrec.testing.checks import NotConforming
+from specrec.testing.checks import RAISED, NotConforming
+from specrec.testing.methods.process_state import differing, process_state, put_back
+from specrec.testing.promise import Outcome
 from specrec.testing.small_scenes import first_scenes, noise, second_scenes
 
 SEED = 3
@@ -30,6 +33,10 @@ class Fit:
     returned: object
     told: list[float] = field(default_factory=list)
     kept_a_checkpoint: bool = False
+    settings: dict[str, Value] = field(default_factory=dict)
+    """Of the method before the fit."""
+    changed: tuple[str, ...] = ()
+    """What of the process the fit changed."""
 
 
 class Subject:
@@ -46,10 +53,10 @@ class Subject:
     def __init__(self, method: type[Reconstructor], settings: Settings) -> None:
         self.method = method
         self.settings = dict(settings)
-        self.outcomes: dict[str, str | Exception] = {}
+        self.outcomes: dict[str, Outcome] = {}
         self.again: Any = None  # what the promises of `fit` keep of a second fit
         self.report: Any = None  # and those of a process of its own, of that process
-        self._fitted: Fit | Exception | None = None
+        self._fitted: Fit | Exception | SystemExit | None = None
 
     @property
     def name(self) -> str:
@@ -81,9 +88,9 @@ class Subject:
         if self._fitted is None:
             try:
                 self._fitted = self._fit_first()
-            except Exception as error:  # a plugin may raise anything
+            except RAISED as error:  # a plugin may raise anything
                 self._fitted = error
-        if isinstance(self._fitted, Exception):
+        if isinstance(self._fitted, RAISED):
             raise self._fitted
         return self._fitted
 
@@ -96,8 +103,14 @@ class Subject:
                 told.append(done)
                 kept[0] = kept[0] or (done < 1 and path.exists())
 
-            returned = method.fit(self.first, context(hear, path))
-        return Fit(method, returned, told, kept[0])
+            for needed in method.requires:  # so that what importing does is not charged to the fit
+                import_module(needed)
+            scenes, settings = self.first, dict(method.settings)
+            with put_back(1):
+                before = process_state()
+                returned = method.fit(scenes, context(hear, path))
+                changed = differing(before, process_state())
+        return Fit(method, returned, told, kept[0], settings, changed)
 
     @cached_property
     def image(self) -> Image:
@@ -126,8 +139,8 @@ class Subject:
         answering = self.fitted.method if method is None else method
         try:
             cube = answering.reconstruct(image.copy())
-        except Exception as error:  # a plugin may raise anything
-            raise NotConforming(f"reconstruct of {size} raised {said(error)}; it must take any such image") from error
+        except RAISED as error:  # a plugin may raise anything
+            raise NotConforming(f"reconstruct of {size} raised {said(error)}; {_any_size(answering)}") from error
         wanted = (*image.shape[:2], self.bands)
         if not isinstance(cube, np.ndarray) or cube.shape != wanted or cube.dtype.kind not in "fiub":
             found = f"{cube.dtype} of the shape {cube.shape}" if isinstance(cube, np.ndarray) else type(cube).__name__
@@ -135,6 +148,17 @@ class Subject:
                 f"reconstruct of {size} gave {found}; return an array (height, width, bands), here {wanted}"
             )
         return cube.copy()
+
+
+def _any_size(method: Reconstructor) -> str:
+    """Say what to change where an image of some size is refused."""
+    way_out = "it must take any such image"
+    if "torch" not in method.requires:
+        return way_out
+    return (
+        f"{way_out}: declare grid = the product of its strides; grid = 2 also keeps normalisation and reflect padding"
+        " from seeing a single pixel"
+    )
 
 
 def context(progress: Progress = silent, checkpoint: Path | None = None) -> FitContext:

@@ -18,6 +18,10 @@ _REFUSE = (
     "look at the valid pixels only (estimate[mask], not estimate * mask), let NaN through to the value (no nanmean), or"
     " raise a ValueError that says where it is"
 )
+_FINITE = (
+    "a clip, a median or a percentile passes over infinity: raise a ValueError that says where it is, unless"
+    " np.isfinite(estimate[mask]).all() and the same of the reference"
+)
 _EMPTY = "give Score(0.0, 0.0, 1.0), or raise a ValueError that says that no pixel is valid"
 
 Darken = Callable[[Pair], None]
@@ -80,7 +84,8 @@ def not_a_number(metric: Metric) -> str:
                 if found is None:
                     continue
                 if valid and (math.isfinite(found.value) or found.value == metric.perfect):
-                    raise NotConforming(f"{what} gave {found.value!r}, as if nothing were wrong; {_REFUSE}")
+                    remedy = _FINITE if np.isinf(bad) else _REFUSE
+                    raise NotConforming(f"{what} gave {found.value!r}, as if nothing were wrong; {remedy}")
                 if not valid and not _alike(found, plain):
                     raise NotConforming(f"{what} moves the value from {plain.value!r} to {found.value!r}; {_REFUSE}")
     return "refused" if refused == 8 else "refused in some places" if refused else "let through where it is valid"
@@ -117,16 +122,26 @@ def weights(metric: Metric) -> str:
 
 
 def _combination(metric: Metric) -> str:
-    """Say whether an image's score is the weighted mean of those of its parts, which not every metric is."""
+    """Say whether an image's score is the weighted mean of those of its parts, which not every metric is.
+
+    And whether an image beside itself keeps its value, which one that divides by a fixed number of pixels does not.
+    """
     estimate, reference, mask, wavelengths = whole = ordinary(all_valid=True)
     parts = [Pair(estimate[rows], reference[rows], mask[rows], wavelengths) for rows in (slice(13), slice(13, None))]
     scores = [scored(metric, part, "a part of an image", "a part is an image") for part in parts]
     weight = sum(score.weight for score in scores)
     mean = sum(score.value * score.weight for score in scores) / weight
     together = scored(metric, whole, "an image of 40 x 30", "an ordinary image must give a score")
+    double = [np.concatenate([array, array], axis=1) for array in (estimate, reference, mask)]
+    twice = Pair(double[0], double[1], double[2], wavelengths)
+    beside = scored(metric, twice, "an image of 40 x 60", "an image may have any width").value
+    kept = math.isclose(beside, together.value, rel_tol=1e-6)
+    changes = (
+        "" if kept else f"; an image beside itself gets {beside:.4g} and alone {together.value:.4g}: is it a mean?"
+    )
     if math.isclose(mean, together.value, rel_tol=1e-6) and math.isclose(weight, together.weight):
-        return "the score of an image is the weighted mean of those of its parts"
-    return "the score of an image is not the weighted mean of those of its parts"
+        return f"the score of an image is the weighted mean of those of its parts{changes}"
+    return f"the score of an image is not the weighted mean of those of its parts{changes}"
 
 
 def small_images(metric: Metric) -> str:

@@ -1,5 +1,6 @@
 """Cubes on which metrics are tried, and the try itself."""
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from specrec.errors import SpecrecError
 from specrec.interfaces import Metric, Score
 from specrec.scenes import Mask
 from specrec.spectra import WAVELENGTHS, Cube
-from specrec.testing.checks import NotConforming
+from specrec.testing.checks import RAISED, NotConforming
 
 Layout = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -69,11 +70,23 @@ def scored(metric: Metric, pair: Pair, what: str, remedy: str, *, warnings_count
             if warnings_count:
                 warnings.simplefilter("error", RuntimeWarning)
             score = metric(*pair)
-    except Exception as error:  # a plugin's metric may raise anything
+    except RAISED as error:  # a plugin's metric may raise anything
+        if isinstance(error, TypeError) and not _takes_four(metric):
+            remedy = "the function takes (estimate, reference, mask, wavelengths)"
         raise NotConforming(f"{what} raised {type(error).__name__}: {error}; {remedy}") from error
     if not isinstance(score, Score):
         raise NotConforming(f"{what} gave {score!r}; return specrec.interfaces.Score(value, weight, left_out)")
     return score
+
+
+def _takes_four(metric: Metric) -> bool:
+    try:
+        inspect.signature(metric.function).bind(1, 2, 3, 4)
+    except TypeError:
+        return False
+    except ValueError:  # a compiled function does not tell
+        pass
+    return True
 
 
 def scored_or_refused(metric: Metric, pair: Pair, what: str, remedy: str) -> Score | None:

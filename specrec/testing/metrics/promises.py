@@ -4,6 +4,7 @@ import math
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from specrec.interfaces import Metric, Score
 from specrec.testing.checks import Check, NotApplicable, NotConforming
 from specrec.testing.metrics import edges
 from specrec.testing.metrics.example_cubes import LAYOUTS, Pair, ordinary, scored
+from specrec.testing.promise import Outcome, Promise
 
 LAYOUT_TOLERANCE = 1e-10
 """Relative. Sums in float64 keep it in any order, sums in float32 do not."""
@@ -46,7 +48,22 @@ def metric_checks(metric: Metric) -> list[Check]:
         ("other bands are scored, or refused in a sentence", edges.other_bands),
         ("it is quick enough to be timed", _time),
     )
-    return [Check("metric", metric.name, promise, partial(run, metric)) for promise, run in promises]
+    subject = _Subject(metric)
+    floats = Promise(promises[1][0], lambda tried: _gives_floats(tried.metric))
+    every = [Promise(words, partial(_of_its_metric, run), (floats,)) for words, run in promises]
+    every[0] = replace(every[0], rests_on=())
+    every[1] = floats
+    return [Check("metric", metric.name, promise.words, promise.tried_on(subject)) for promise in every]
+
+
+@dataclass
+class _Subject:
+    metric: Metric
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
+def _of_its_metric(run: Callable[[Metric], str], subject: _Subject) -> str:
+    return run(subject.metric)
 
 
 def _score(metric: Metric, pair: Pair, what: str = "an image of 40 x 30", remedy: str = _ORDINARY) -> Score:

@@ -1,14 +1,15 @@
 """What every data set promises; what it promises of a scene's numbers is in `contents`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from specrec.errors import SpecrecError
 from specrec.interfaces import SceneSource
 from specrec.parameters import Parameter, Settings
-from specrec.testing.checks import Check, NotApplicable, NotConforming
+from specrec.testing.checks import RAISED, Check, NotApplicable, NotConforming
+from specrec.testing.promise import Promise
 from specrec.testing.scenes import contents
 from specrec.testing.scenes.trial import Trial, asked
 
@@ -33,24 +34,33 @@ def scene_checks(source: type[SceneSource], data: Path | None = None) -> list[Ch
             ("a folder that is not there is named", _no_folder),
         )
     ]
-    promises: tuple[tuple[str, Callable[[Trial], str]], ...] = (
-        ("its names are stable and sorted, and can name files", _names),
-        ("an unknown scene is named in one sentence", _unknown_scene),
-        ("opening a scene does not read it", contents.lazy),
-        ("a scene says what it is", contents.described),
-        ("wavelengths increase, in nm", contents.wavelengths),
-        ("a cube is float32, bands last, and finite where it is valid", contents.cubes),
-        ("the mask says which pixels are valid", contents.masks),
-        ("a window is a part of the whole", contents.windows),
-        ("a second reading gives the same, whatever became of the first", contents.readings),
-        ("another process reads the same", contents.another_process),
-        ("the files of a scene are there", _files),
-        ("further scenes are other ones", _further),
-    )
     for settings in _settings(source):
         trial = Trial(source, settings, data)
-        checks += [Check("scenes", _subject(source, settings), words, partial(run, trial)) for words, run in promises]
+        subject = _subject(source, settings)
+        checks += [Check("scenes", subject, promise.words, promise.tried_on(trial)) for promise in _of_a_trial()]
     return checks
+
+
+def _of_a_trial() -> list[Promise]:
+    """List what is promised under each trial, in the order of a report; a scene must open before it can be read."""
+    names = Promise("its names are stable and sorted, and can name files", _names)
+    files = Promise("the files of a scene are there", _files, (names,))
+    opens = Promise("a scene says what it is", contents.described, (files,))
+    cubes = Promise("a cube is float32, bands last, and finite where it is valid", contents.cubes, (opens,))
+    return [
+        names,
+        Promise("an unknown scene is named in one sentence", _unknown_scene, (files,)),
+        Promise("opening a scene does not read it", contents.lazy, (opens,)),
+        opens,
+        Promise("wavelengths increase, in nm", contents.wavelengths, (opens,)),
+        cubes,
+        Promise("the mask says which pixels are valid", contents.masks, (opens,)),
+        Promise("a window is a part of the whole", contents.windows, (cubes,)),
+        Promise("a second reading gives the same, whatever became of the first", contents.readings, (cubes,)),
+        Promise("another process reads the same", contents.another_process, (cubes,)),
+        files,
+        Promise("further scenes are other ones", _further, (cubes,)),
+    ]
 
 
 def _settings(source: type[SceneSource]) -> list[Settings]:
@@ -102,7 +112,7 @@ def _no_folder(source: type[SceneSource]) -> str:
         if str(absent) in str(error) and "\n" not in str(error):
             return ""
         raise NotConforming(f"a folder that is not there gives {str(error)!r}; {remedy}") from error
-    except Exception as error:  # a plugin may raise anything
+    except RAISED as error:  # a plugin may raise anything
         raise NotConforming(f"a folder that is not there raises {type(error).__name__}: {error}; {remedy}") from error
     raise NotConforming(f"a folder that is not there has {len(found)} scenes; {remedy}")
 
@@ -141,7 +151,7 @@ def _unknown_scene(trial: Trial) -> str:
         if absent in str(error) and "\n" not in str(error):
             return ""
         raise NotConforming(f"open({absent!r}) says {str(error)!r}; {remedy}") from error
-    except Exception as error:  # a plugin may raise anything
+    except RAISED as error:  # a plugin may raise anything
         raise NotConforming(f"open({absent!r}) raised {type(error).__name__}: {error}; {remedy}") from error
     raise NotConforming(f"open({absent!r}) gives a scene; {remedy}")
 

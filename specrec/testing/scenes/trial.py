@@ -12,7 +12,8 @@ from specrec.interfaces import SceneSource
 from specrec.parameters import Settings
 from specrec.scenes import Scene
 from specrec.spectra import Cube
-from specrec.testing.checks import NotApplicable, NotConforming
+from specrec.testing.checks import NO_FOLDER, RAISED, NotApplicable, NotConforming
+from specrec.testing.promise import Outcome
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class Trial:
     def __init__(self, source: type[SceneSource], settings: Settings, data: Path | None) -> None:
         self.source = source
         self.settings = settings
+        self.outcomes: dict[str, Outcome] = {}
         self._data = data
 
     @property
@@ -46,9 +48,7 @@ class Trial:
         """
         variable = self.source.path_variable
         if variable is not None and self._data is None and not os.environ.get(variable):
-            raise NotApplicable(
-                f"it is read from a folder; name it (--data {self.source.name}=FOLDER) or set {variable}"
-            )
+            raise NotApplicable(f"{NO_FOLDER} (--data {self.source.name}=FOLDER) or set {variable}")
         return find_folder(self.source, self._data)
 
     def fresh(self) -> SceneSource:
@@ -84,7 +84,7 @@ def asked(what: str, call: Callable[[], T], remedy: str) -> T:
         return call()
     except SpecrecError:
         raise
-    except Exception as error:  # a plugin may raise anything
+    except RAISED as error:  # a plugin may raise anything
         raise NotConforming(f"{what} raised {type(error).__name__}: {error}; {remedy}") from error
 
 

@@ -33,6 +33,17 @@ BROKEN = {
     wrong.Double: ("cubes are float32", ".astype(np.float32)"),
     wrong.DividesByBlack: ("every value is finite", "a division by"),
     wrong.Reversed: ("bands are in the order of the wavelengths", "at scene.wavelengths[i]"),
+    wrong.Shifted: ("bands are in the order of the wavelengths", "shifted by +1 bands"),
+    wrong.Swapped: ("bands are in the order of the wavelengths", "with the channels B, G, R; keep band i"),
+    wrong.OnBytes: ("values are on the scale of the training cubes", "on the scale of the training cubes, 0..1"),
+    wrong.OnBothSides: ("values are on the scale of the training cubes", "much nearer if they are on the scale -1..1"),
+    wrong.Upended: ("pixels stay where they are", "only if it is put upside down"),
+    wrong.Mirrored: ("pixels stay where they are", "with left and right changed"),
+    wrong.Turned: ("pixels stay where they are", "with rows and columns changed"),
+    wrong.ChangesSettings: ("fit learns from small scenes and returns self", "settings['draws'] from 3 to 2; leave"),
+    wrong.Leaves: ("fit learns from small scenes and returns self", "raised SystemExit: no licence; mend fit"),
+    wrong.NeverDone: ("progress rises from 0 to 1", "told of 0.5 last; end it with"),
+    wrong.Smooths: ("reconstructing twice gives the same cube", "keep nothing from call to call"),
     wrong.Blind: ("the estimate follows the image", "use its argument"),
     wrong.Scribbles: ("the image is not changed, and may be read-only", "work on a copy"),
     wrong.OneBuffer: ("a cube is its own", "a new array from every call"),
@@ -142,6 +153,30 @@ def test_a_class_that_another_process_cannot_import_is_told_so() -> None:
     found = failures(method_checks(Inside))
     assert list(found) == ["it works in a process of its own"]
     assert "define the class at the top of a module" in found["it works in a process of its own"]
+
+
+def test_a_network_that_sees_its_neighbours_far_apart_keeps_no_images() -> None:
+    from wrong_networks import HonestDilated
+
+    assert failures(method_checks(HonestDilated)) == {}
+
+
+def test_a_network_that_changes_the_default_dtype_is_told_so_and_the_next_is_as_before() -> None:
+    import torch
+    from wrong_networks import DoubleForAll
+
+    found = failures(without_a_process(DoubleForAll))
+    assert list(found) == ["the process is left as it was"]
+    assert "fit changed torch's default dtype" in found["the process is left as it was"]
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_a_network_that_cannot_see_one_pixel_is_told_of_grid() -> None:
+    from wrong_networks import Pools
+
+    found = failures(without_a_process(Pools))
+    assert list(found) == ["any size gives a cube of that size, bands last"]
+    assert "declare grid = the product of its strides" in found["any size gives a cube of that size, bands last"]
 
 
 def test_one_check_alone_gives_the_reason_for_which_it_cannot_be_judged() -> None:

@@ -1,6 +1,7 @@
 """Metrics that each break one promise: exactly that check fails, and says what to change."""
 
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -136,6 +137,16 @@ def spreads_nan(estimate, reference, mask, wavelengths):
     return replace(score, value=score.value + float(everywhere))
 
 
+def median(estimate, reference, mask, wavelengths):
+    errors = squares(estimate, reference, mask)
+    return Score(float(np.median(errors)), float(errors.size))
+
+
+def by_a_fixed_size(estimate, reference, mask, wavelengths):
+    errors = squares(estimate, reference, mask)
+    return Score(float(errors.sum()) / 960, float(errors.size))
+
+
 def weighing(weight):
     def function(estimate, reference, mask, wavelengths):
         score = replace(plain(estimate, reference, mask, wavelengths), weight=weight(mask))
@@ -177,6 +188,7 @@ def slow(estimate, reference, mask, wavelengths):
     return 1.0
 
 
+FLOATS = "it gives a value, a weight and a share, as floats"
 WRONG = [
     ("it says what it is", "give each as a bool", metric(symmetric=1)),
     ("it says what it is", "take letters, digits", metric(name="my metric")),
@@ -196,6 +208,7 @@ WRONG = [
     ("black spectra give a number, or no weight", "RuntimeWarning.*; leave out what", metric(divides_by_zero)),
     ("black spectra give a number, or no weight", "weighs 0, .* leave out", metric(leaves_out_in_silence)),
     ("NaN is not passed over", "as if nothing were wrong; .*no nanmean", metric(passes_over_nan)),
+    ("NaN is not passed over", r"passes over infinity: .*np.isfinite", metric(median)),
     ("NaN is not passed over", "not valid moves the value .*; look at the valid pixels only", metric(spreads_nan)),
     ("an image weighs what counts in it", "is a number above 0", metric(weighing(lambda mask: 0.0))),
     ("an image weighs what counts in it", "let the weight be", metric(weighing(lambda mask: 1.0 / mask.sum()))),
@@ -245,7 +258,18 @@ def test_other_bands_may_be_refused_by_a_sentence():
 
 def test_what_is_no_score_is_named():
     found = failures(metric(lambda *_: 0.25))
-    assert "gave 0.25; return specrec.interfaces.Score" in found["a perfect estimate gets the best value"]
+    assert list(found) == [FLOATS]
+    assert "gave 0.25; return specrec.interfaces.Score" in found[FLOATS]
+
+
+def test_a_function_of_other_arguments_is_told_which_once():
+    found = failures(metric(lambda estimate, reference, mask: Score(0.25, 1.0)))
+    assert list(found) == [FLOATS]
+    assert found[FLOATS].endswith("; the function takes (estimate, reference, mask, wavelengths)")
+
+
+def test_a_metric_that_ends_the_process_has_failed_once():
+    assert list(failures(metric(lambda *_: sys.exit(3)))) == [FLOATS]
 
 
 def test_an_infinite_best_value_is_declared():
@@ -259,6 +283,9 @@ def test_the_remarks_tell_time_and_how_parts_combine():
     found = outcomes(PSNR)
     assert found["it is quick enough to be timed"].endswith(" s per megapixel")
     assert found["an image weighs what counts in it"].startswith("the score of an image is not the weighted mean")
+    assert "beside itself" not in found["an image weighs what counts in it"]
+    fixed = outcomes(metric(by_a_fixed_size))["an image weighs what counts in it"]
+    assert fixed.endswith(": is it a mean?")
     by_pixel = outcomes(next(one for one in specrec_metrics() if one.name == "rmse"))
     assert by_pixel["an image weighs what counts in it"].startswith("the score of an image is the weighted mean")
 

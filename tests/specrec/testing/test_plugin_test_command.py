@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -12,9 +14,13 @@ import pytest
 import wrong_methods as wrong
 
 from specrec.cli import main
+from specrec.errors import UsageError
+from specrec.interfaces import SceneSource
 from specrec.registry import Broken, Offer, Registry
+from specrec.testing import apart
 from specrec.testing.checks import Check, NotApplicable, NotConforming, checks_of
 from specrec.testing.methods import processes
+from specrec.testing.results import tried
 
 
 class Outcome(NamedTuple):
@@ -79,7 +85,78 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     def skipping(_subject: object) -> None:
         raise NotApplicable("not started here")
 
+    def here(places, _distribution, _data, _trials, begin):
+        for _, check in places:
+            begin(check)
+            yield tried(check)
+
     monkeypatch.setattr(processes, "_report", skipping)
+    monkeypatch.setattr(apart, "tried_apart", here)
+
+
+APART = apart.tried_apart
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distribution in a folder of its own, with two methods that end the process and one that does not."""
+    information = tmp_path / "specrec_ends-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: specrec-ends\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[specrec]\nends = specrec_ends\n")
+    shutil.copy(Path(__file__).with_name("wrong_methods.py"), tmp_path / "rights.py")
+    (tmp_path / "specrec_ends.py").write_text(ENDS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(apart, "tried_apart", APART)
+
+
+ENDS = """
+import os, specrec, rights
+
+class Exits(rights.Right):
+    name = "a-exits"
+    def reconstruct(self, rgb):
+        print("noise", flush=True)
+        os.write(1, b"more noise")
+        os._exit(0)
+
+class Crashes(rights.Right):
+    name = "crashes"
+    def learn(self, scenes):
+        os.kill(os.getpid(), 11)
+
+class Fine(rights.Right):
+    name = "fine"
+
+@specrec.hookimpl
+def specrec_reconstructors():
+    return [Exits, Crashes, Fine]
+"""
+
+
+EXITED = "the process died (exit code 0) while this was tried; let the plugin never end the process"
+CRASHED = "the process died (signal SIGSEGV) while this was tried; look for a compiled library that crashes"
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_plugin_that_ends_the_process_is_told_of_and_the_others_are_tried(cli: Cli) -> None:
+    from specrec.registry import load_plugins
+    from specrec.registry.loading import installed
+
+    found = load_plugins([point for point in installed() if point.name == "ends"])
+    done = cli(found, "specrec-ends", "-k", "es")
+    lines = [line.split(maxsplit=2) for line in done.out.splitlines()[:-1]]
+    assert done.code == 1
+    failed = [re.split("  +", f"{subject}  {words}") for outcome, subject, words in lines if outcome == "FAILED"]
+    assert failed == [
+        ["a-exits", "any size gives a cube of that size, bands last", EXITED],
+        ["crashes", "fit learns from small scenes and returns self", CRASHED],
+    ]
+    skipped = {subject for outcome, subject, words in lines if "not tried, for the process died" in words}
+    assert skipped == {"a-exits", "crashes"}
+    assert ("ok", "fine") in [(outcome, subject) for outcome, subject, _ in lines]
+    assert "noise" not in done.out
+    assert done.out.splitlines()[-1].startswith("specrec-ends: ")
 
 
 @pytest.mark.parametrize("name", ["specrec-Some_thing", "specrec.some-thing", "right"])
@@ -104,6 +181,13 @@ def test_a_name_that_is_nobodys_is_a_usage_error_with_the_nearest(cli: Cli) -> N
     assert "did you mean 'specrec-Some_thing'?" in done.err
 
 
+def test_a_distribution_that_is_not_installed_is_told_so_without_a_far_guess(cli: Cli) -> None:
+    said = "specrec-my-metric is not installed in this environment: python -m pip install -e . in its folder"
+    assert cli(offering(wrong.Right), "specrec-my-metric").err == f"specrec: error: {said}\n"
+    with pytest.raises(UsageError, match=said):
+        checks_of("specrec-my-metric")
+
+
 def test_a_broken_promise_is_a_line_and_exit_1(cli: Cli) -> None:
     done = cli(offering(wrong.Double), "right")
     failed = [line for line in done.out.splitlines() if line.startswith("FAILED")]
@@ -126,10 +210,11 @@ def test_what_a_plugin_raises_is_a_failure_and_the_rest_goes_on(cli: Cli) -> Non
     assert "bytes_per_pixel" in cli(offering(Raises), "raises", "-k", "whole numbers", "-v").err
 
 
-def test_a_plugin_that_ends_the_process_does_not(cli: Cli) -> None:
+def test_a_plugin_that_ends_the_process_has_failed_once(cli: Cli) -> None:
     done = cli(offering(Leaves), "leaves")
     assert done.code == 1
-    assert "SystemExit: 5 (plugin code)" in done.out
+    (failed,) = (line for line in done.out.splitlines() if line.startswith("FAILED"))
+    assert re.search(r"fit learns from small scenes and returns self +fit on .* raised SystemExit: 5; ", failed)
     assert done.out.splitlines()[-1].startswith("specrec-Some_thing: ")
 
 
@@ -160,6 +245,47 @@ def test_settings_and_words_can_be_given(cli: Cli) -> None:
 def test_a_data_set_that_is_nobodys_is_a_usage_error(cli: Cli) -> None:
     assert "NAME=PATH" in cli(offering(wrong.Right), "right", "--data", "cave").err
     assert "unknown data set" in cli(offering(wrong.Right), "right", "--data", "cave=here").err
+
+
+@pytest.mark.parametrize(
+    ("variable", "distribution", "folder", "said"),
+    [
+        ("SPECREC_SHELF", "specrec-Some_thing", "nowhere", "nowhere is no folder"),
+        ("SPECREC_SHELF", "another", ".", "shelf is offered by another, not by specrec-Some_thing"),
+        (None, "specrec-Some_thing", ".", "makes its scenes; leave out --data shelf=."),
+    ],
+)
+def test_a_folder_that_cannot_be_meant_is_a_usage_error(
+    cli: Cli, variable: str | None, distribution: str, folder: str, said: str
+) -> None:
+    done = cli(shelved(variable, distribution), "right", "--data", f"shelf={folder}")
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_the_last_line_says_what_was_not_tried_for_want_of_a_folder(cli: Cli) -> None:
+    done = cli(shelved("SPECREC_SHELF", "specrec-Some_thing"), "right", "-k", "shelf:")
+    assert re.search(r"12 skipped \(0 s\); 12 not tried: name the folder with --data shelf=FOLDER$", done.out.strip())
+
+
+def shelved(variable: str | None, distribution: str) -> Registry:
+    """`wrong.Right` and a data set."""
+
+    class Shelf(SceneSource):
+        name = "shelf"
+        summary = "scenes of a test"
+        quantity = "radiance"
+        path_variable = variable
+
+        def names(self):
+            raise UsageError(f"{self.path} is no folder")
+
+        def open(self, name):
+            raise UsageError(f"no scene {name!r}")
+
+    found = offering(wrong.Right)
+    found.scene_sources["shelf"] = Offer("shelf", Shelf, distribution, "1.0")
+    return found
 
 
 def test_json_has_every_check(cli: Cli) -> None:

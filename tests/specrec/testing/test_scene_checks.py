@@ -513,8 +513,18 @@ def test_a_data_set_without_scenes_says_so(folder):
         def names(self):
             return []
 
-    assert "of one scene at least" in failures(Empty, folder)[NAMES]
-    assert failures(Empty, folder)[LAZY].startswith("names() lists no scene")
+    found = failures(Empty, folder)
+    assert list(found) == [NAMES]
+    assert "of one scene at least" in found[NAMES]
+
+
+def test_what_cannot_be_opened_is_said_once(folder, one_process):
+    class OpensItsFiles(Unlisted):
+        def open(self, name):
+            super().open(name)
+            return self.files(name)[0]
+
+    assert list(failures(OpensItsFiles, folder)) == [FILES]
 
 
 def test_no_file_of_the_data_is_written_into(folder, one_process):

@@ -2,6 +2,8 @@
 
 import os
 import random
+import sys
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -303,7 +305,7 @@ class Unsaved(Right):
 
 class OfThisProcess(Right):
     def learn(self, scenes):
-        return super().learn(scenes) + os.getpid()
+        return super().learn(scenes) + os.getpid() % 997 / 9970
 
 
 class InTheClass(Right):
@@ -335,3 +337,90 @@ class Dies(Right):
         if rgb.shape[0] > 300:
             os.kill(os.getpid(), 11)
         return super().reconstruct(rgb)
+
+
+class Upended(Right):
+    reach = 0
+
+    @property
+    def receptive_field(self):
+        return None
+
+    def reconstruct(self, rgb):
+        return super().reconstruct(rgb)[::-1].copy()
+
+
+class Turned(Upended):
+    def reconstruct(self, rgb):
+        cube = Right.reconstruct(self, rgb)
+        square = min(cube.shape[:2])
+        cube[:square, :square] = cube[:square, :square].swapaxes(0, 1).copy()
+        return cube
+
+
+class Mirrored(Upended):
+    def reconstruct(self, rgb):
+        return Right.reconstruct(self, rgb)[:, ::-1].copy()
+
+
+class Shifted(Right):
+    def reconstruct(self, rgb):
+        return np.roll(super().reconstruct(rgb), 1, axis=2)
+
+
+class Swapped(RightPixel):
+    """Learns a cubic, well enough for the change of channels to be seen."""
+
+    def learn(self, scenes):
+        images = np.concatenate([scene.rgb()[scene.mask] for scene in scenes])
+        spectra = np.concatenate([scene.cube()[scene.mask] for scene in scenes])
+        return np.linalg.lstsq(cubic(images.astype(np.float64)), spectra, rcond=None)[0]
+
+    def reconstruct(self, rgb):
+        if not hasattr(self, "spectra_"):
+            raise UsageError(f"{self.name} is not fitted")
+        terms = cubic(np.ascontiguousarray(rgb[..., ::-1]))
+        return sum(terms[..., i : i + 1] * self.spectra_[i] for i in range(terms.shape[-1])).astype(np.float32)
+
+
+def cubic(image):
+    r, g, b = np.moveaxis(image, -1, 0)
+    powers = (1, r, g, b, r * r, g * g, b * b, r * g, g * b, r * b, r**3, g**3, b**3, r * g * b)
+    return np.stack([one * np.ones_like(r) for one in powers], axis=-1)
+
+
+class OnBytes(Right):
+    def reconstruct(self, rgb):
+        return super().reconstruct(rgb) * np.float32(255)
+
+
+class OnBothSides(Right):
+    def reconstruct(self, rgb):
+        return super().reconstruct(rgb) * 2 - 1
+
+
+class ChangesSettings(Right):
+    def learn(self, scenes):
+        self.settings["draws"] = min(self.settings["draws"], 2)
+        return super().learn(scenes)
+
+
+class NeverDone(Right):
+    def fit(self, scenes, context):
+        return super().fit(scenes, replace(context, progress=lambda done, words: context.progress(done / 2, words)))
+
+
+class Leaves(Right):
+    def learn(self, scenes):
+        sys.exit("no licence")
+
+
+class Smooths(Right):
+    """Leans on the image of that size that it saw before."""
+
+    def reconstruct(self, rgb):
+        last = self.__dict__.setdefault("_last", {})
+        cube = super().reconstruct(rgb)
+        before = last.get(rgb.shape, cube)
+        last[rgb.shape] = cube
+        return np.float32(0.9) * cube + np.float32(0.1) * before

@@ -1,16 +1,30 @@
-"""A promise of a method: its words, how it is tried, and which other broken promises would explain that it is broken.
+"""A promise: its words, how it is tried, and which other broken promises would explain that it is broken.
 
 A method that draws from a global generator breaks one promise, and with it nearly every comparison of two fits. So that
-its author reads one reason and not ten, a broken promise counts as not applicable where one that it rests on is broken.
+its author reads one reason and not ten, a broken promise counts as not applicable where one that it rests on is broken,
+or one that that rests on.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from specrec.testing.checks import NotApplicable, NotConforming
-from specrec.testing.methods.subject import Subject
+from specrec.testing.checks import RAISED, NotApplicable, NotConforming
 
-Trying = Callable[[Subject], str | None]
+Outcome = str | Exception | SystemExit
+"""The remark of a promise that is kept, or what was raised."""
+Trying = Callable[[Any], str | None]
+
+
+class Subject(Protocol):
+    """What promises are tried on."""
+
+    outcomes: dict[str, Outcome]
+    """What became of each, by its words."""
+
+
+class Unjudged(NotApplicable):
+    """Another broken promise stands in the way."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +36,7 @@ class Promise:
     words
         A few, as a report prints them.
     trying
-        Tries it and returns a remark or nothing; raises as the `run` of a `Check`.
+        Tries it on a subject and returns a remark or nothing; raises as the `run` of a `Check`.
     rests_on
         Promises that have to be kept before this one can be judged.
     """
@@ -42,30 +56,29 @@ class Promise:
 
         return run
 
-    def outcome(self, subject: Subject) -> str | Exception:
-        """Try it once for each subject: the remark, or what was raised."""
+    def outcome(self, subject: Subject) -> Outcome:
+        """Try it, once for each subject unless it did not apply: the remark, or what was raised."""
         known = subject.outcomes
         if self.words not in known:
             try:
                 known[self.words] = self.trying(subject) or ""
-            except NotApplicable as reason:
-                known[self.words] = reason
-            except Exception as error:  # a plugin may raise anything
+            except NotApplicable as reason:  # not kept: a folder may be named later
+                return reason
+            except RAISED as error:  # a plugin may raise anything
                 known[self.words] = self._explained(subject) or error
         return known[self.words]
 
-    def _explained(self, subject: Subject) -> "_Unjudged | None":
+    def _explained(self, subject: Subject) -> NotApplicable | None:
         for other in self.rests_on:
             found = other.outcome(subject)
-            if isinstance(found, _Unjudged):
+            if isinstance(found, Unjudged):
                 return found
-            if isinstance(found, Exception) and not isinstance(found, NotApplicable):
-                return _Unjudged(f"cannot be judged before this holds: {other.words}")
+            if isinstance(found, RAISED) and not isinstance(found, NotApplicable):
+                return Unjudged(f"cannot be judged before this holds: {other.words}")
+            reason = other._explained(subject)
+            if reason:
+                return reason
         return None
-
-
-class _Unjudged(NotApplicable):
-    """Another broken promise stands in the way."""
 
 
 def promise(words: str, *rests_on: Promise) -> Callable[[Trying], Promise]:
