@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from specrec.testing.methods import OF_EVERY_TRIAL, OF_THE_CLASS
+
 DOCS = Path(__file__).parents[2] / "docs"
 MADE = runpy.run_path(str(DOCS / "make_tutorial_code.py"))
 PAGES, renewed, shown = MADE["PAGES"], MADE["renewed"], MADE["shown"]
@@ -37,3 +39,9 @@ def test_what_authors_begin_from_uses_nothing_that_is_not_public(place: str) -> 
         for module, names in imported:
             if module.split(".")[0] == "specrec":
                 assert {f"{module}.{name.strip()}" for name in names.split(",")} <= public, path
+
+
+@pytest.mark.parametrize(("page", "trials"), [("write-a-method", 2), ("write-a-network", 1)])
+def test_a_page_counts_the_promises_as_the_suite_does(page: str, trials: int) -> None:
+    (told,) = re.findall(r"(\d+) ok, 0 failed, (\d+) skipped", (DOCS / f"{page}.md").read_text("utf-8"))
+    assert sum(map(int, told)) == len(OF_THE_CLASS) + trials * len(OF_EVERY_TRIAL)

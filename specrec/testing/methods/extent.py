@@ -1,6 +1,7 @@
 """What a method promises of its extent: receptive field, grid and halo hold, and per-pixel methods really are."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specrec.errors import SpecrecError
 from specrec.scenes import Image
@@ -107,27 +108,42 @@ def _expect_bits(subject: Subject, image: Image, wanted: np.ndarray, words: str)
 
 @promise("influence is zero or more, and zero outside the receptive field", STEADY, EXTENT, RECEPTIVE_FIELD, PER_PIXEL)
 def _influence(subject: Subject) -> str | None:
-    method, row, column = subject.fitted.method, 4, 7
-    image = subject.noise(11, 13)
+    """Derivatives show the least influence too, which a changed pixel loses in rounding."""
+    method = subject.fitted.method
+    reach = method.receptive_field
+    long, short = (13, 11) if reach is None else (min(reach + 10, _LONGEST), min(reach + 10, 40))
+    for height, width in ((short, long), (long, short)):
+        found = _told(subject, height, width)
+        box = max(int(np.ptp(np.nonzero(found)[axis])) + 1 for axis in (0, 1))
+        if reach is not None and box > reach:
+            raise broken(
+                f"pixels in a square of {box} influence one estimate, and receptive_field is {reach}",
+                f"declare a receptive_field of {box} and the halo to go with it: what is far counts little, and still "
+                "tiles would differ from the whole",
+            )
+    return None
+
+
+def _told(subject: Subject, height: int, width: int) -> NDArray[np.float32]:
+    """Ask for the influence on the estimate in the middle of an image, and check what it is by itself."""
+    image = subject.noise(height, width)
     try:
-        found = method.influence(image.copy(), row, column)
+        found = subject.fitted.method.influence(image, height // 2, width // 2)
     except RAISED as error:
         raise broken(f"influence raised {said(error)}", "return None where the method cannot tell") from error
     if found is None:
         raise NotApplicable("influence is not told (None)")
     problem: str | None = None
-    if not isinstance(found, np.ndarray) or found.shape != (11, 13) or found.dtype != np.float32:
+    if not isinstance(found, np.ndarray) or found.shape != (height, width) or found.dtype != np.float32:
         shape = (found.shape, str(found.dtype)) if isinstance(found, np.ndarray) else type(found).__name__
-        problem = f"influence over 11 x 13 pixels is {shape}"
+        problem = f"influence over {height} x {width} pixels is {shape}"
     elif not (found >= 0).all():
         problem = f"influence is {found.min():.2g} somewhere"
     elif not found.any():
         problem = "influence is 0 everywhere"
-    elif method.receptive_field is not None and _farthest(found > 0, row, column) >= method.receptive_field:
-        problem = f"influence reaches {_farthest(found > 0, row, column)} pixels, outside the receptive field"
     if problem:
         raise broken(problem, "return (height, width) float32: the root of the summed squares of the derivatives")
-    return None
+    return found
 
 
 def _farthest(moved: np.ndarray, row: int, column: int) -> int:

@@ -56,7 +56,7 @@ BROKEN = {
     wrong.Touchy: ("influence is zero or more, and zero outside the receptive field", "the root of the summed squares"),
     wrong.Farsighted: (
         "influence is zero or more, and zero outside the receptive field",
-        "outside the receptive field",
+        "declare a receptive_field of",
     ),
     wrong.Rounds: ("save and load give the same cube", "with all its digits"),
     wrong.Unsaved: ("save and load give the same cube", "a dict that JSON can hold"),
@@ -169,6 +169,14 @@ def test_a_network_that_changes_the_default_dtype_is_told_so_and_the_next_is_as_
     assert list(found) == ["the process is left as it was"]
     assert "fit changed torch's default dtype" in found["the process is left as it was"]
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_a_network_whose_far_pixels_count_little_is_told_its_receptive_field() -> None:
+    from wrong_networks import SeesFartherThanItSays
+
+    found = failures(without_a_process(SeesFartherThanItSays))
+    assert list(found) == ["influence is zero or more, and zero outside the receptive field"]
+    assert "declare a receptive_field of 9" in found[next(iter(found))]
 
 
 def test_a_network_that_cannot_see_one_pixel_is_told_of_grid() -> None:
