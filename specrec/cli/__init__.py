@@ -6,11 +6,11 @@ import signal
 import sys
 import threading
 import traceback
-from importlib import import_module
 from types import FrameType
 
 import click
 
+from specrec.cli.groups import LazyGroup
 from specrec.errors import SpecrecError, Stopped
 
 WORK = ("bench", "run", "train", "render", "convert", "view", "report")
@@ -19,20 +19,12 @@ COMMANDS = (*WORK, "methods", "metrics", "data", "plugin", "doctor")
 INTERRUPTED, TERMINATED = 130, 143
 
 
-class _Commands(click.Group):
-    """Imports the module of a command when it is needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"specrec.cli.{cmd_name}").command
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    modules="specrec.cli.",
+    names=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="specrec", message="%(package)s %(version)s")
 @click.option("-v", "--verbose", is_flag=True, help="Show a traceback with an error.")
 def command(verbose: bool) -> None:

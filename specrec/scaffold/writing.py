@@ -22,11 +22,11 @@ KINDS = ("method", "network", "metric", "scenes")
 """A method that computes, one that is a trained network, a metric, a data set."""
 
 _FILES = {
-    "pyproject.toml": "common/pyproject.toml",
+    "pyproject.toml": "every-kind/pyproject.toml",
     "README.md": "@kind@/README.md",
-    "LICENSE": "common/LICENSE",
-    ".gitignore": "common/gitignore",
-    ".github/workflows/test.yml": "common/test.yml",
+    "LICENSE": "every-kind/LICENSE",
+    ".gitignore": "every-kind/gitignore",
+    ".github/workflows/test.yml": "every-kind/test.yml",
     "@module@/__init__.py": "@kind@/init.py",
     "@module@/@kind@.py": "@kind@/@kind@.py",
     "tests/test_@snake@.py": "@kind@/test.py",
