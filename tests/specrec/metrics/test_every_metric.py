@@ -148,4 +148,4 @@ def test_every_metric_says_what_it_is(name):
 @every_metric
 def test_every_metric_has_a_line_in_the_documentation(name):
     page = Path(__file__).parents[3] / "docs" / "metrics.md"
-    assert f"| `{name}` |" in page.read_text("utf-8")
+    assert f"| [`{name}`](#" in page.read_text("utf-8")
