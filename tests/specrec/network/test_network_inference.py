@@ -2,6 +2,7 @@ import copy
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,16 @@ def by_finite_differences(method: NetworkReconstructor, rgb: np.ndarray, row: in
     return np.sqrt(squares)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Hundreds of passes over few pixels: a second thread is waited for longer than it computes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_influence_is_what_finite_differences_say(kind: type[NetworkReconstructor]) -> None:
     method = with_weights(kind)
@@ -191,6 +202,7 @@ def test_the_influence_is_what_finite_differences_say(kind: type[NetworkReconstr
     assert all(part.grad is None for part in method.network_.parameters())
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", [Small, UNet])
 def test_the_influence_ends_where_the_receptive_field_does(kind: type[NetworkReconstructor]) -> None:
     method = with_weights(kind)
