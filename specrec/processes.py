@@ -37,3 +37,10 @@ def last_line(errors: IO[bytes]) -> str:
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4096))
     lines = [line for line in map(plain_line, errors.read().decode("utf-8", "replace").splitlines()) if line]
     return lines[-1] if lines else ""
+
+
+def end_with_parent() -> None:
+    """Wait until the parent has closed the pipe to standard input, or is gone, and end this process."""
+    while os.read(0, 4096):  # returns nothing then
+        pass
+    os._exit(1)

@@ -18,6 +18,7 @@ from typing import Any
 from specrec.bench.compute import run_cell
 from specrec.bench.scoring import Scoring
 from specrec.errors import in_a_line
+from specrec.processes import end_with_parent
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sent = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     logger = logging.getLogger("specrec")
     logger.setLevel(logging.INFO)
 
@@ -51,12 +52,6 @@ class _Teller(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._say({"note": record.getMessage()})
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):  # returns nothing when the parent has closed the pipe, or is gone
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

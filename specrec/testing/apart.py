@@ -6,7 +6,6 @@ begins and each that is done; what the plugin prints goes to standard error. It 
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from specrec.parameters import Settings
+from specrec.processes import end_with_parent, ending
 from specrec.testing.checks import Check, checks_of
 from specrec.testing.results import Result, tried
 
@@ -76,9 +76,8 @@ def tried_apart(
 def _dead(left: dict[int, Check], place: int, code: int) -> Iterator[Result]:
     """Tell of the check that ended the process, and of those of its subject, which would end the next one."""
     dead = left.pop(place)
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     way_out = "look for a compiled library that crashes" if code < 0 else "let the plugin never end the process"
-    yield Result(dead, "failed", f"the process died ({how}) while this was tried; {way_out}", 0.0)
+    yield Result(dead, "failed", f"the process died ({ending(code)}) while this was tried; {way_out}", 0.0)
     for place, check in [*left.items()]:
         if (check.kind, check.subject) == (dead.kind, dead.subject):
             yield Result(left.pop(place), "skipped", f"not tried, for the process died of: {dead.promise}", 0.0)
@@ -105,7 +104,7 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
     def say(what: str, place: int, **more: Any) -> None:
         channel.write(json.dumps({"what": what, "place": place, **more}) + "\n")
@@ -122,12 +121,6 @@ def main() -> None:
             return
         said = {key: getattr(result, key) for key in ("outcome", "words", "seconds", "trace")}
         say("done", place, result=said)
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):  # returns nothing when the parent has closed the pipe, or is gone
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":
