@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
-from specrec.bench.ceiling.row import COLUMNS, SHOWN, check_column
 from specrec.bench.protocol import Protocol
+from specrec.cells.ceiling import COLUMNS, SHOWN, check_column
 from specrec.datasets import find_folder, make_source, scene_names
 from specrec.errors import PluginError, UsageError, explained
 from specrec.interfaces import Reconstructor, SceneSource

@@ -1,6 +1,5 @@
 """A protocol: everything that decides the numbers of a bench beside the methods, read from a TOML file."""
 
-import re
 import tomllib
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields, replace
@@ -8,15 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
+from specrec.cells.region import REGION
 from specrec.errors import UsageError
 from specrec.parameters import Settings, nearest
 from specrec.rendering import Quantisation
-from specrec.scenes import Mask, Scaling
+from specrec.scenes import Scaling
 from specrec.tiling import parse_tiles
-
-_REGION = re.compile(r"full|(tiles|crop):([1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -217,7 +213,7 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
         refuse("on", "tables by the names of data sets")
     if protocol.reported and protocol.reported not in reported_names():
         refuse("reported", f"empty or one of {', '.join(reported_names())}")
-    if not _REGION.fullmatch(protocol.region):
+    if not REGION.fullmatch(protocol.region):
         refuse("region", "full, tiles:SIZE or crop:BORDER")
     parse_tiles(protocol.tiles)
     return protocol
@@ -225,33 +221,3 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
 
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def region_mask(region: str, height: int, width: int) -> Mask:
-    """Mark the pixels that count, (height, width) bool.
-
-    Raises
-    ------
-    UsageError
-        If the image is too small to hold any.
-
-    Examples
-    --------
-    >>> int(region_mask("tiles:256", 1392, 1300).sum()) == 1280 * 1280
-    True
-    """
-    mask = np.zeros((height, width), dtype=np.bool_)
-    match = _REGION.fullmatch(region)
-    if match is None:
-        raise UsageError(f"unknown region {region!r}; write full, tiles:SIZE or crop:BORDER")
-    if match[1] == "tiles":
-        side = int(match[2])
-        mask[: height // side * side, : width // side * side] = True
-    elif match[1] == "crop":
-        border = int(match[2])
-        mask[border : max(height - border, 0), border : max(width - border, 0)] = True
-    else:
-        mask[:] = True
-    if not mask.any():
-        raise UsageError(f"region {region} leaves no pixel of an image of {height} x {width}")
-    return mask

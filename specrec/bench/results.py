@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench import cells, separate, tables
-from specrec.bench.answers import ANSWERS
+from specrec.bench import separate, tables
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.scores import parts, weighted
 from specrec.bench.statistics import Comparison, compare_all
+from specrec.cells import records as cell_records
+from specrec.cells.answers import ANSWERS
+from specrec.cells.ceiling import COLUMNS, Ceiling, check_column
+from specrec.cells.cell import cell_name
 from specrec.errors import UsageError
 from specrec.parameters import parse_spec
 
@@ -49,7 +52,7 @@ class Results:
     rows: tuple[Row, ...]
     records: dict[tuple[str, int, int], dict[str, Any]] = field(repr=False)
     failed: tuple[str, ...] = ()
-    ceilings: dict[str, ceiling.Ceiling] = field(default_factory=dict, repr=False)
+    ceilings: dict[str, Ceiling] = field(default_factory=dict, repr=False)
 
     def value(self, method: str, metric: str = "rmse", part: str = "weighted") -> float:
         """Look one number of the table up; KeyError if it is not there."""
@@ -62,7 +65,7 @@ class Results:
     def failures(self) -> tuple[str, ...]:
         """What failed of all that the table shows, in this start or in an earlier one."""
         found = [
-            f"{cells.cell_name(record['written'], record['fold'], record['run'])}: {record['reason']}"
+            f"{cell_name(record['written'], record['fold'], record['run'])}: {record['reason']}"
             for record in self.records.values()
             if record["status"] == "failed"
         ]
@@ -77,7 +80,7 @@ class Results:
         found: dict[str, list[str]] = {}
         for record in self.records.values():
             if record["status"] == "done":
-                name = cells.cell_name(record["written"], record["fold"], record["run"])
+                name = cell_name(record["written"], record["fold"], record["run"])
                 for what, reason in record.get("broken_metrics", {}).items():
                     if what in self.metrics or what in ANSWERS:
                         found.setdefault(f"{what}: {reason}", []).append(name)
@@ -128,8 +131,8 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     manifest = read_manifest(folder)
     if metrics:
         for metric in metrics:
-            ceiling.check_column(metric, ceiling=manifest.settings["ceiling"] > 0)
-            if metric in ceiling.COLUMNS and not manifest.settings["ceiling"]:
+            check_column(metric, ceiling=manifest.settings["ceiling"] > 0)
+            if metric in COLUMNS and not manifest.settings["ceiling"]:
                 raise UsageError(f"{metric} needs a ceiling, and these results have none")
     columns = tuple(metrics or manifest.settings["metrics"])
     ceilings = ceiling.read_all(folder, manifest)
@@ -138,7 +141,7 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     for slug, written in manifest.methods.items():
         mine = {}
         for path in sorted((folder / "cells" / slug).glob("fold*-run*.json")):
-            record = cells.read(path)
+            record = cell_records.read(path)
             if record is not None:
                 mine[record["fold"], record["run"]] = record
         records.update({(slug, *key): record for key, record in mine.items()})
@@ -173,8 +176,8 @@ def _rows(
         yield Row(written, slug, part, numbers)
 
 
-def _of_ceiling(ceilings: Mapping[str, ceiling.Ceiling], manifest: Manifest, columns: Sequence[str]) -> Iterable[Row]:
-    wanted = [metric for metric in columns if metric in ceiling.COLUMNS]
+def _of_ceiling(ceilings: Mapping[str, Ceiling], manifest: Manifest, columns: Sequence[str]) -> Iterable[Row]:
+    wanted = [metric for metric in columns if metric in COLUMNS]
     if not ceilings or not wanted:
         return
     for part, folds in parts(manifest):

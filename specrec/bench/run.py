@@ -2,53 +2,24 @@
 
 import os
 import re
-import shutil
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
-from contextlib import suppress
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from specrec.bench import cells, manifest
-from specrec.bench.cells import Cell
-from specrec.bench.compute import run_cell
-from specrec.bench.executors import InProcess, LocalProcesses, slots
-from specrec.bench.figures.ablation import draw_ablation
-from specrec.bench.figures.influence import draw_influence
-from specrec.bench.figures.spectra import draw_figure
-from specrec.bench.folds import sampled
-from specrec.bench.plan import Plan, make_plan
-from specrec.bench.protocol import region_mask
+from specrec.bench.computing import compute
+from specrec.bench.data import read_data
+from specrec.bench.folder import claim_folder
+from specrec.bench.plan import make_plan
+from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
-from specrec.cache import written_whole
-from specrec.datasets.survey import Survey, check_rendered_grid, survey
-from specrec.errors import DataError, SpecrecError, explained, in_a_line
-from specrec.interfaces import heeded
+from specrec.bench.watching import Watcher
+from specrec.bench.written_tables import write_tables
+from specrec.cells import records
+from specrec.cells.executors.in_process import InProcess
+from specrec.cells.executors.local import LocalProcesses
+from specrec.cells.executors.slots import slots
 
 NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
 """Devices that nothing but a network uses."""
-
-TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
-
-
-class Watcher:
-    """Is told how far a bench is. This one passes over everything; the command line shows it on standard error."""
-
-    def phase(self, words: str, done: float) -> None:
-        """Something common is under way, such as reading the data."""
-
-    def note(self, words: str) -> None:
-        """Something that the user should know."""
-
-    def planned(self, total: int, missing: int) -> None:
-        """So many cells there are, and so many are to be computed."""
-
-    def cell(self, label: str, done: float, words: str) -> None:
-        """One cell is under way."""
-
-    def finished(self, record: Mapping[str, Any]) -> None:
-        """One cell is stored."""
 
 
 def bench(
@@ -141,151 +112,25 @@ def bench(
         watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
         device = "cpu"
     devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
-    facts = _read_data(plan, watch, skip_damaged=skip_damaged)
+    facts = read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
-    _claim_folder(plan, facts, overwrite=overwrite)
+    claim_folder(plan, facts, overwrite=overwrite)
     if plan.protocol.ceiling:
         from specrec.bench.ceiling.metamers import find_ceilings
 
         find_ceilings(
             plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
         )
-    wanted = list(_cells(plan, facts, save_cubes=save_cubes))
-    missing = cells.pending(wanted)
-    for words in cells.outdated(wanted):
+    wanted = list(planned_cells(plan, facts, save_cubes=save_cubes))
+    missing = records.pending(wanted)
+    for words in records.outdated(wanted):
         watch.note(words)
     watch.planned(len(wanted), len(missing))
     executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
-    failed = _compute(executor, missing, watch)
+    failed = compute(executor, missing, watch)
     failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
     return results
-
-
-def write_tables(results: Results) -> None:
-    """Write the table in every form, and the figure, into the results folder."""
-    for form, name in TABLE_FILES.items():
-        with written_whole(results.folder / name) as temporary:
-            temporary.write_text(results.table(form), "utf-8")
-    draw_figure(results, results.folder / "figure.png")
-    if results.manifest.settings["figure"] == "ablation":
-        draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")
-        draw_influence(results, results.folder / "influence.png", results.folder / "influence.pdf")
-
-
-def _read_data(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> Survey:
-    used = plan.split.used
-    with explained(f"the data set {plan.source.name!r} cannot make its scenes", DataError):
-        plan.source.prepare(used, heeded(lambda done, words: watch.phase(f"making scenes: {words}", done)))
-    facts = survey(plan.source, used, lambda done, words: watch.phase(f"checking scenes: {words}", done))
-    if facts.damaged and not skip_damaged:
-        name, reason = next(iter(facts.damaged.items()))
-        others = f" (and {len(facts.damaged) - 1} more)" if len(facts.damaged) > 1 else ""
-        raise DataError(f"scene {name} is damaged{others}: {reason}; repair it, or pass --skip-damaged")
-    for name, reason in facts.damaged.items():
-        watch.note(f"scene {name} is left out: {reason}")
-    check_rendered_grid(facts)
-    for found in facts.facts.values():
-        region_mask(plan.protocol.region, *found.shape[:2])
-    return facts
-
-
-def _claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
-    """Write the manifest, where nothing else has one in this folder."""
-    scenes = {name: asdict(facts.facts[name]) for name in plan.split.used}
-    described = manifest.make_manifest(plan.protocol, plan.split, scenes)
-    if overwrite:
-        _forget(plan, described)
-    agreed = manifest.agree(plan.folder, described)
-    agreed.methods.update({slug: written for slug, (written, _) in plan.methods.items()})
-    agreed.unusable.update(plan.unusable)
-    for written in agreed.methods.values():
-        agreed.unusable.pop(written, None)  # its own rows say more, computed now or before
-    manifest.write_manifest(plan.folder, agreed)
-
-
-def _forget(plan: Plan, described: manifest.Manifest) -> None:
-    """Make room for computing again: remove the cells of these methods, or everything where the rest differs."""
-    try:
-        manifest.agree(plan.folder, described)
-        gone = list(plan.methods)
-    except SpecrecError:
-        gone = ["*"]
-        (plan.folder / "manifest.json").unlink(missing_ok=True)
-        shutil.rmtree(plan.folder / "looks", ignore_errors=True)
-    shutil.rmtree(plan.folder / "ceiling", ignore_errors=True)
-    for part in ("cells", "cubes", "checkpoints"):
-        for old in (found for name in gone for found in (plan.folder / part).glob(name)):
-            shutil.rmtree(old)
-
-
-def _cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
-    chosen = plan.protocol
-    for run in range(chosen.runs):
-        for index in chosen.computed_folds:
-            fold = plan.split.folds[index]
-            scored = sampled(fold.train, chosen.score_training, (chosen.seed, index))
-            known = {name: facts.facts[name] for name in fold.test + fold.train}
-            for written, method in plan.methods.values():
-                yield Cell(
-                    method=method.name,
-                    written=written,
-                    settings=dict(method.settings),
-                    fold=index,
-                    run=run,
-                    seed=cells.seed_of(chosen.seed, index, run),
-                    train=list(fold.train),
-                    test=list(fold.test),
-                    dataset=chosen.dataset,
-                    data=str(plan.source.path.resolve()) if plan.source.path is not None else None,
-                    options=dict(plan.source.settings),
-                    extents={name: (one.low, one.high) for name, one in known.items()},
-                    contents={name: one.sha256 for name, one in known.items()},
-                    scaling=chosen.scaling,
-                    quantisation=chosen.quantisation,
-                    region=chosen.region,
-                    tiles=chosen.tiles,
-                    threads=chosen.threads,
-                    device="cpu",
-                    folder=str(plan.folder.resolve()),
-                    save_cubes=save_cubes,
-                    scored_training=scored,
-                    influence=chosen.influence,
-                    ceiling=chosen.ceiling,
-                )
-
-
-def _compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tuple[str, ...]:
-    """Compute cells, and say of each that failed why."""
-    started = time.time()
-    futures: dict[Future[dict[str, Any]], Cell] = {}
-    failed = []
-    finished = False
-    try:
-        for cell in missing:
-            futures[executor.submit(run_cell, asdict(cell))] = cell
-        for future in as_completed(futures):
-            cell = futures[future]
-            error = future.exception()
-            record = future.result() if error is None else cells.write_failure(cell, in_a_line(error))
-            if record["status"] == "failed":
-                failed.append(f"{cell.label}: {record['reason']}")
-            watch.finished(record)
-        finished = True
-    finally:
-        executor.shutdown(cancel_futures=not finished)
-        for folder in {place for cell in missing for place in cell.folders}:
-            for left in folder.glob(".*"):  # what a process that was stopped had begun to write
-                left.unlink(missing_ok=True)
-        for folder in {place for cell in missing for place in cell.shared_folders}:
-            for left in folder.glob(".*"):  # another bench of other methods may be writing the newer ones just now
-                with suppress(FileNotFoundError):
-                    if left.stat().st_mtime < started:
-                        left.unlink()
-        for folder in sorted({place for cell in missing for place in list(cell.checkpoint.parents)[:2]}, reverse=True):
-            with suppress(OSError):  # it is not there, or a training that was stopped keeps its state in it
-                folder.rmdir()
-    return tuple(sorted(failed))

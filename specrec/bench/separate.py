@@ -1,4 +1,4 @@
-"""What separate tiles cost against the truth: each image is also estimated exactly, and a footnote says both."""
+"""A footnote on what separate tiles cost against the truth, of what every cell has compared."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,29 +6,8 @@ from typing import Any
 import numpy as np
 
 from specrec.bench.manifest import Manifest
-from specrec.interfaces import Reconstructor
-from specrec.metrics.spectral import rmse
-from specrec.scenes import Image, Mask, Window
-from specrec.spectra import Cube
-from specrec.tiling import SEAM, near_seams, parse_tiles, reconstruct
-
-Pair = tuple[float, float, float]
-"""RMSE of the separate tiles, RMSE of the exact estimate, and the pixels that both are means over."""
-
-
-def compare(
-    method: Reconstructor, rgb: Image, separate: Cube, reference: Cube, mask: Mask, size: int
-) -> dict[str, Pair]:
-    """Score separate tiles of `size` beside the exact estimate, ``overall`` and ``near`` a seam where one counts."""
-    exact = reconstruct(method, rgb)
-    height, width = mask.shape
-    near = mask & near_seams(Window(0, 0, height, width), (height, width), size)
-    pairs = {}
-    for part, chosen in {"overall": mask, "near": near}.items():
-        if chosen.any():
-            scores = [rmse(estimate, reference, chosen) for estimate in (separate, exact)]
-            pairs[part] = (scores[0].value, scores[1].value, scores[0].weight)
-    return pairs
+from specrec.cells.separate import Pair
+from specrec.tiling import SEAM, parse_tiles
 
 
 def footnotes(manifest: Manifest, records: Mapping[tuple[str, int, int], Mapping[str, Any]]) -> list[str]:

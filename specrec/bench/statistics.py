@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.ceiling.row import column
 from specrec.bench.paired import holm, intervals, wilcoxon
 from specrec.bench.scores import SceneScores, parts, scene_scores
+from specrec.cells.ceiling import column
 from specrec.errors import SpecrecError
 
 if TYPE_CHECKING:

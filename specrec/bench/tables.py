@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from specrec.bench.ceiling.row import column
 from specrec.bench.latex import comment, escape
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.statistics import LEVEL, WORDS, Comparison, Difference
+from specrec.cells.ceiling import column
 from specrec.errors import SpecrecError, UsageError
 
 FORMS = ("table", "md", "csv", "tex", "json")

@@ -88,8 +88,8 @@ def _write_page(results: "Results", say: Callable[[str], None]) -> Path | None:
 
 
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
-    from specrec.bench import cells
     from specrec.bench.plan import make_plan
+    from specrec.cells import records
     from specrec.cli.plugins import working
 
     others = ("device", "jobs", "overwrite", "save_cubes", "skip_damaged")
@@ -101,7 +101,7 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
         for index in plan.protocol.computed_folds:
             fold = plan.split.folds[index]
             for slug, (written, _) in plan.methods.items():
-                record = cells.read(plan.folder / "cells" / slug / f"fold{index}-run{run}.json")
+                record = records.read(plan.folder / "cells" / slug / f"fold{index}-run{run}.json")
                 done = record is not None and record["status"] == "done" and not rest["overwrite"]
                 there = done and record is not None and (record["cubes_saved"] or not rest["save_cubes"])
                 size = f"train on {len(fold.train)}, test {len(fold.test)}"

@@ -23,7 +23,7 @@ def command(form: str) -> None:
     from math import inf
     from typing import Any
 
-    from specrec.bench.ceiling.row import COLUMNS
+    from specrec.cells.ceiling import COLUMNS
     from specrec.cli.plugins import remarks
     from specrec.registry import registry
 

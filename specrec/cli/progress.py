@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from specrec.bench.cells import cell_name
-from specrec.bench.run import Watcher
+from specrec.bench.watching import Watcher
+from specrec.cells.cell import cell_name
 
 REDRAWN = 0.2  # seconds between changes of the line on a terminal
 TOLD = 20.0  # seconds between lines where there is no terminal

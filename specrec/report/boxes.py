@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specrec.bench.ceiling.row import column
 from specrec.bench.figures.ablation import part_shown
 from specrec.bench.figures.style import broken
 from specrec.bench.scores import SceneScores, parts, scene_scores
+from specrec.cells.ceiling import column
 from specrec.errors import SpecrecError
 
 if TYPE_CHECKING:

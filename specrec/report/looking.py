@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.looks import step_for
+from specrec.cells.looks import step_for
 from specrec.errors import SpecrecError, UsageError
 from specrec.report.colours import brightness, picture
 from specrec.report.error_maps import MAPPED, error_maps

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.looks import to_levels
+from specrec.cells.looks import to_levels
 
 NOTHING = 65535
 """The level of a map where there is no value."""

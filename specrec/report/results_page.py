@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench.looks import Look, estimate_path, read_estimate, read_look, reference_path, shown_scenes
 from specrec.bench.results import Results
 from specrec.bench.statistics import Comparison
+from specrec.cells.looks import Look, estimate_path, read_estimate, read_look, reference_path, shown_scenes
 from specrec.cubes import open_cube
 from specrec.errors import DataError, SpecrecError
 from specrec.report.looking import SceneToShow, Shown, pack_scenes

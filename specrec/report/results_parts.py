@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench.ceiling.row import column
 from specrec.bench.results import Results
 from specrec.bench.statistics import Comparison
+from specrec.cells.ceiling import column
 from specrec.errors import SpecrecError
 from specrec.registry import registry
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from specrec.bench import protocol
+from specrec.cells.region import region_mask
 from specrec.registry import registry
 from specrec_gan.method import Gan
 
@@ -100,5 +101,5 @@ def test_what_is_said_of_the_order_of_the_bars_is_so() -> None:
 
 
 def test_whole_tiles_cover_so_much_of_an_image() -> None:
-    share = protocol.region_mask("tiles:256", 1392, 1300).mean()
+    share = region_mask("tiles:256", 1392, 1300).mean()
     assert f"{share:.1%}".replace("%", " %") in PAGE

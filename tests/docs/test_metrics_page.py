@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from specrec.bench.ceiling.row import COLUMNS, score
+from specrec.cells.ceiling import COLUMNS, score
 from specrec.interfaces import Metric
 from specrec.registry import registry
 from specrec.rendering import cmfs

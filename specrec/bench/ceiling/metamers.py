@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.bench.ceiling.colour_table import COLOURS, NONE, Codes, ColourTable, colour_codes
-from specrec.bench.ceiling.row import LEAST_SCENES, TENTH, Ceiling, ceiling_path, read_ceiling, score, write_ceiling
 from specrec.bench.plan import Plan
-from specrec.bench.protocol import region_mask
+from specrec.cells.ceiling import LEAST_SCENES, TENTH, Ceiling, ceiling_path, read_ceiling, score, write_ceiling
+from specrec.cells.region import region_mask
 from specrec.datasets.survey import Survey, scene_with_extent
 from specrec.interfaces import Progress, Score
 from specrec.scenes import Mask, Scene, TrainingScene

@@ -10,10 +10,10 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
-from specrec.bench.ceiling.row import column
 from specrec.bench.figures.style import plain_text, save
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.scores import parts
+from specrec.cells.ceiling import column
 from specrec.parameters import parse_spec
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 
 from specrec.bench.figures.ablation import Shown, shown
 from specrec.bench.figures.style import save
-from specrec.bench.influence import REACH, SHARE, influence_path, read_influence
+from specrec.cells.influence import REACH, SHARE, influence_path, read_influence
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results

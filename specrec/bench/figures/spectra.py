@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench.figures.style import MARKERS, PALETTE, broken, plain_text, save
-from specrec.bench.samples import read_sample, sample_path
+from specrec.cells.samples import read_sample, sample_path
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results

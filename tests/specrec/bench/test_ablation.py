@@ -11,10 +11,10 @@ from matplotlib.container import ErrorbarContainer
 
 from specrec.bench.figures.ablation import TIMES, ablation_figure, shown
 from specrec.bench.figures.influence import influence_picture
-from specrec.bench.influence import REACH, effective_side, influence_path, read_influence
 from specrec.bench.manifest import read_manifest
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench
+from specrec.cells.influence import REACH, effective_side, influence_path, read_influence
 from specrec.cli import command
 from specrec.errors import UsageError
 from specrec.registry import registry

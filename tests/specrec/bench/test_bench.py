@@ -20,7 +20,8 @@ import pytest
 
 import specrec
 from specrec.bench.results import Results, read_results
-from specrec.bench.run import Watcher, bench
+from specrec.bench.run import bench
+from specrec.bench.watching import Watcher
 from specrec.cli.bench import command
 from specrec.cli.progress import BenchProgress, Line
 from specrec.errors import DataError, PartialFailureError, PluginError, SpecrecError, UsageError
@@ -412,7 +413,7 @@ def test_a_cell_whose_process_dies_is_a_row_too(tmp_path: Path, monkeypatch: pyt
     worker.parent.mkdir()
     worker.write_text(
         "import os, sys\n"
-        "if any('specrec.bench.worker' in word for word in sys.orig_argv):\n"
+        "if any('specrec.cells.worker' in word for word in sys.orig_argv):\n"
         "    os.write(2, b'out of luck\\n')\n"
         "    os._exit(9)\n"
     )

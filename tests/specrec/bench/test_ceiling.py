@@ -16,9 +16,10 @@ import specrec
 from specrec.bench import protocol
 from specrec.bench.ceiling.colour_table import NONE, ColourTable, colour_codes
 from specrec.bench.ceiling.metamers import judge, widest
-from specrec.bench.ceiling.row import COLUMNS, LEAST_SCENES, SHOWN, TENTH, Ceiling, ceiling_path, read_ceiling
 from specrec.bench.results import Results
-from specrec.bench.run import Watcher, bench
+from specrec.bench.run import bench
+from specrec.bench.watching import Watcher
+from specrec.cells.ceiling import COLUMNS, LEAST_SCENES, SHOWN, TENTH, Ceiling, ceiling_path, read_ceiling
 from specrec.cli import command
 from specrec.datasets.synthetic.source import SyntheticSource, cached_file
 from specrec.errors import SpecrecError, UsageError
@@ -36,7 +37,7 @@ COLOURS = 8
 @pytest.fixture(autouse=True)
 def no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than everything else here."""
-    monkeypatch.setattr("specrec.bench.run.draw_figure", lambda *_: False)
+    monkeypatch.setattr("specrec.bench.written_tables.draw_figure", lambda *_: False)
 
 
 def palette() -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ import pytest
 from strangers import Site
 
 from specrec.bench.results import Results
-from specrec.bench.run import Watcher, bench
+from specrec.bench.run import bench
+from specrec.bench.watching import Watcher
 from specrec.cubes import read_cube
 from specrec.registry import registry
 

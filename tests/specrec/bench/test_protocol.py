@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specrec.bench import protocol
+from specrec.cells.region import region_mask
 from specrec.errors import SpecrecError, UsageError
 from specrec.parameters import parse_spec
 from specrec.registry import registry
@@ -152,11 +153,11 @@ def test_any_values_give_a_protocol_or_a_clear_error(values: dict[str, object]) 
 
 
 def test_regions_mark_the_pixels_that_count() -> None:
-    assert protocol.region_mask("full", 5, 7).all()
-    tiles = protocol.region_mask("tiles:2", 5, 7)
+    assert region_mask("full", 5, 7).all()
+    tiles = region_mask("tiles:2", 5, 7)
     assert tiles[:4, :6].all()
     assert tiles.sum() == 24
-    crop = protocol.region_mask("crop:1", 5, 7)
+    crop = region_mask("crop:1", 5, 7)
     expected = np.zeros((5, 7), dtype=bool)
     expected[1:4, 1:6] = True
     np.testing.assert_array_equal(crop, expected)
@@ -165,4 +166,4 @@ def test_regions_mark_the_pixels_that_count() -> None:
 @pytest.mark.parametrize(("region", "size"), [("tiles:256", (255, 300)), ("crop:128", (482, 256))])
 def test_an_image_too_small_for_the_region_is_an_error(region: str, size: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="leaves no pixel"):
-        protocol.region_mask(region, *size)
+        region_mask(region, *size)

@@ -3,7 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from specrec.bench.ceiling.row import COLUMNS
+from specrec.cells.ceiling import COLUMNS
 from specrec.cli.metrics import command
 from specrec.registry import registry
 

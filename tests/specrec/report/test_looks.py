@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from specrec.bench.looks import (
+from specrec.bench.results import read_results
+from specrec.bench.run import bench
+from specrec.cells.looks import (
     LARGEST_SIDE,
     read_estimate,
     read_look,
@@ -19,8 +21,6 @@ from specrec.bench.looks import (
     shown_scenes,
     step_for,
 )
-from specrec.bench.results import read_results
-from specrec.bench.run import bench
 from specrec.cubes import read_cube, write_cube
 from specrec.errors import DataError
 from specrec.report import results_page
@@ -171,7 +171,7 @@ def test_a_picture_that_cannot_be_kept_costs_no_score(tmp_path, monkeypatch):
     def full(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("specrec.bench.compute.save_look", full)
+    monkeypatch.setattr("specrec.cells.compute.save_look", full)
     found = small(tmp_path / "results", "mean")
     assert not found.failed
     assert found.value("mean") > 0.0

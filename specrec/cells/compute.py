@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from specrec.bench import separate
-from specrec.bench.answers import check_estimate, check_geometry, count_as_json, curve_as_json, score_as_json
-from specrec.bench.ceiling.row import scores_in_cell
-from specrec.bench.cells import Cell, head, write_record
-from specrec.bench.influence import save_influence
-from specrec.bench.looks import save_look, shown_scenes
-from specrec.bench.protocol import region_mask
-from specrec.bench.samples import save_sample
-from specrec.bench.scoring import Scoring
+from specrec.cells import separate
+from specrec.cells.answers import check_estimate, check_geometry, count_as_json, curve_as_json, score_as_json
+from specrec.cells.ceiling import scores_in_cell
+from specrec.cells.cell import Cell
+from specrec.cells.influence import save_influence
+from specrec.cells.looks import save_look, shown_scenes
+from specrec.cells.records import head, write_record
+from specrec.cells.region import region_mask
+from specrec.cells.samples import save_sample
+from specrec.cells.scoring import Scoring
 from specrec.cubes import write_cube
 from specrec.datasets import make_source
 from specrec.errors import STOPS, in_a_line

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.cells import Cell
 from specrec.cache import written_whole
+from specrec.cells.cell import Cell
 from specrec.interfaces import Reconstructor
 from specrec.scenes import Image, TrainingScene
 

@@ -15,8 +15,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from specrec.bench.compute import run_cell
-from specrec.bench.scoring import Scoring
+from specrec.cells.compute import run_cell
+from specrec.cells.scoring import Scoring
 from specrec.errors import in_a_line
 from specrec.processes import end_with_parent
 

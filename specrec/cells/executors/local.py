@@ -1,6 +1,6 @@
-"""Where cells compute: anything with the interface of `concurrent.futures.Executor`; here local processes, or this one.
+"""Cells in processes of this machine, so many at a time.
 
-A local process is a fresh ``python -m specrec.bench.worker``, so that a script needs no main guard, one method's crash
+Each is a fresh ``python -m specrec.cells.worker``, so that a script needs no main guard, one method's crash
 takes nothing with it, and memory and threads are counted per cell. Where a metric of a third party kills the process,
 the cell is run once more without that metric.
 """
@@ -16,39 +16,15 @@ from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import Any
 
-from specrec.bench.cells import cell_name
-from specrec.bench.compute import run_cell
-from specrec.errors import STOPS, SpecrecError, UsageError
+from specrec.cells.cell import cell_name
+from specrec.cells.compute import run_cell
+from specrec.cells.executors import CellProgress
+from specrec.errors import SpecrecError
 from specrec.processes import end_group, ending, last_line
 from specrec.registry.trial import environment
-from specrec.threads import available_cores
 
 PATIENCE = 3.0
 """Seconds that the process of a cell has for its own end, once the result is told."""
-
-CellProgress = Callable[[str, float, str], None]
-"""Called with the label of a cell, the fraction done and a few words."""
-
-
-class InProcess(Executor):
-    """Runs each cell at once in this process: for debugging."""
-
-    def __init__(self, device: str, progress: CellProgress) -> None:
-        self._device = device
-        self._progress = progress
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
-        """Run ``fn(values)`` and return the finished future."""
-        future: Future[Any] = Future()
-        values = {**args[0], "device": self._device}
-        name = cell_name(values["written"], values["fold"], values["run"])
-        try:
-            future.set_result(fn(values, lambda done, words: self._progress(name, done, words)))
-        except STOPS:
-            raise
-        except BaseException as error:  # a future carries whatever was raised
-            future.set_exception(error)
-        return future
 
 
 class LocalProcesses(Executor):
@@ -155,7 +131,7 @@ class LocalProcesses(Executor):
             if self._stopped:
                 raise RuntimeError("stopped")
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "specrec.bench.worker"],  # -P: not from where the user stands
+                [sys.executable, "-P", "-m", "specrec.cells.worker"],  # -P: not from where the user stands
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -179,19 +155,3 @@ class _DiedInMetricError(SpecrecError):
 def _close(pipe: Any) -> None:
     with suppress(BrokenPipeError):  # the process is gone, and so is what was still to be said to it
         pipe.close()
-
-
-def slots(device: str, jobs: int | None, threads: int) -> list[str]:
-    """Choose one device for each cell that computes at a time; without `jobs`, as many as there are cores or GPUs."""
-    if jobs is not None and jobs < 0:
-        raise UsageError(f"--jobs must be at least 0, not {jobs}")
-    if device == "cpu":
-        there = ["cpu"]
-    else:
-        from specrec.training.session import choose_device, cuda_devices
-
-        chosen = choose_device(device)
-        there = cuda_devices() if chosen.startswith("cuda") and device in ("auto", "cuda") else [chosen]
-    if jobs is None:
-        return there if there != ["cpu"] else ["cpu"] * max(1, available_cores() // threads)
-    return [there[index % len(there)] for index in range(max(jobs, 1))]

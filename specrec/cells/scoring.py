@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.answers import score_as_json
+from specrec.cells.answers import score_as_json
 from specrec.errors import in_a_line
 from specrec.hookspecs import PROJECT
 from specrec.interfaces import Metric, Score

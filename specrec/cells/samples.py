@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench.cells import Cell
 from specrec.cache import written_whole
+from specrec.cells.cell import Cell
 from specrec.rendering import render
 from specrec.scenes import Mask, TrainingScene
 from specrec.spectra import Cube

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.cells import Cell
 from specrec.cache import written_whole
+from specrec.cells.cell import Cell
 from specrec.errors import DataError
 from specrec.scenes import Mask, TrainingScene
 from specrec.spectra import Cube
