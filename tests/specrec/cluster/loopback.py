@@ -53,7 +53,7 @@ class Loopback:
         environment = {**self._environment, "PYTHONPATH": os.pathsep.join(map(str, folders)), **variables}
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *words], env=environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-P", *words], env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.processes.append(process)
         return process
