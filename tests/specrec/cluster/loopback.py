@@ -78,3 +78,14 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def children(pid: int, command: str) -> list[int]:
+    """List the processes that one has started and whose command line has a word in it."""
+    found = []
+    with suppress(OSError):
+        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+            with suppress(OSError):
+                if command.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(child)
+    return found
