@@ -154,7 +154,10 @@ def trial(what: str, after: float, folder: Path, methods: str, reference: Path, 
         cells = [path.relative_to(results) for path in (results / "cells").rglob("*-run?.json")]
         wanted = [path.relative_to(reference.parent) for path in (reference.parent / "cells").rglob("*-run?.json")]
         seen["every cell once"] += sorted(cells) == sorted(wanted)
-        seen["nothing hidden is left"] += not [path for path in results.rglob(".*") if path.name != ".lock"]
+        hidden = [path.relative_to(results) for path in results.rglob(".*")]
+        seen["nothing hidden is left"] += not hidden
+        if hidden:
+            print(f"  left: {', '.join(map(str, hidden))}", flush=True)
     finally:
         cluster.end()
     return seen
