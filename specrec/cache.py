@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,11 +109,23 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
                 _replace(temporaries, paths)
             else:
                 _place(temporaries, paths)
+            for folder in {path.parent for path in paths}:
+                sync_folder(folder)
         except OSError as error:
             raise cannot_write(paths[-1], error) from None
     finally:
         for temporary in temporaries:
             temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can: a file put in place lives through a power cut."""
+    with suppress(OSError):  # Windows opens no folder, and some file systems do not know the call
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def cannot_write(path: Path, error: OSError) -> SpecrecError:

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import suppress
-from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from specrec.bench.watching import Watcher
@@ -14,22 +14,38 @@ from specrec.cells.compute import run_cell
 from specrec.errors import in_a_line
 
 
-def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tuple[str, ...]:
-    """Compute cells, and say of each that failed why."""
+def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher, ahead: int) -> tuple[str, ...]:
+    """Compute cells, and say of each that failed why.
+
+    Parameters
+    ----------
+    executor
+        Where; it is shut down at the end.
+    missing
+        The cells.
+    watch
+        Is told of each that is finished.
+    ahead
+        At most so many are given to the executor and not finished: some more than it computes at a time.
+    """
     started = time.time()
-    futures: dict[Future[dict[str, Any]], Cell] = {}
+    running: dict[Future[dict[str, Any]], Cell] = {}
+    waiting = iter(missing)
     failed = []
     finished = False
     try:
-        for cell in missing:
-            futures[executor.submit(run_cell, asdict(cell))] = cell
-        for future in as_completed(futures):
-            cell = futures[future]
-            error = future.exception()
-            record = future.result() if error is None else records.write_failure(cell, in_a_line(error))
-            if record["status"] == "failed":
-                failed.append(f"{cell.label}: {record['reason']}")
-            watch.finished(record)
+        while True:
+            for cell in islice(waiting, max(1, ahead) - len(running)):
+                running[executor.submit(run_cell, cell.values())] = cell
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                cell = running.pop(future)
+                error = future.exception()
+                record = future.result() if error is None else records.write_failure(cell, in_a_line(error))
+                if record["status"] == "failed":
+                    failed.append(f"{cell.label}: {record['reason']}")
+                watch.finished(record)
         finished = True
     finally:
         executor.shutdown(cancel_futures=not finished)
@@ -37,7 +53,7 @@ def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tupl
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write
                 left.unlink(missing_ok=True)
         for folder in {place for cell in missing for place in cell.shared_folders}:
-            for left in folder.glob(".*"):  # another bench of other methods may be writing the newer ones just now
+            for left in folder.glob(".*"):  # a cell of a bench that has died may be ending just now
                 with suppress(FileNotFoundError):
                     if left.stat().st_mtime < started:
                         left.unlink()

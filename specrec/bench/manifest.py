@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ class Manifest:
         How the user wrote each method, by its slug, in the order of the table.
     unusable
         Why a method of the protocol could not be computed at all, by how it is written there.
+    installed
+        What computes each method, by its slug, as of the last bench that had it: as `specrec.cells.key.installed` says.
+        The table holds the records against it.
     """
 
     settings: dict[str, Any]
@@ -46,6 +49,7 @@ class Manifest:
     rendering: str
     methods: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    installed: dict[str, dict[str, Any]] = field(default_factory=dict)
     specrec_version: str = ""
     manifest_version: int = MANIFEST_VERSION
 
@@ -83,7 +87,9 @@ def agree(folder: Path, manifest: Manifest) -> Manifest:
             f"{folder} holds results of something else ({difference}); {go_on}choose another --output,"
             " or pass --overwrite to start it anew"
         )
-    return Manifest(**{**asdict(manifest), "methods": dict(before.methods), "unusable": dict(before.unusable)})
+    return replace(
+        manifest, methods=dict(before.methods), unusable=dict(before.unusable), installed=dict(before.installed)
+    )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

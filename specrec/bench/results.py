@@ -13,6 +13,7 @@ import numpy as np
 from specrec.bench import separate, tables
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
+from specrec.bench.origins import of_other_origin
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.scores import parts, weighted
 from specrec.bench.statistics import Comparison, compare_all
@@ -105,7 +106,9 @@ class Results:
     def _table(self) -> tables.Table:
         notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
         notes += [f"Not known: {words}." for words in self.troubles]
-        return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons)
+        others = of_other_origin(self.manifest, self.records)
+        notes += [f"{words}." for words in others.values()]
+        return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons, others)
 
     def __str__(self) -> str:
         return self.table()

@@ -8,12 +8,14 @@ from dataclasses import replace
 from specrec.bench.computing import compute
 from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
+from specrec.bench.lock import FolderLock
+from specrec.bench.overwriting import Overwrite, parse_overwrite
 from specrec.bench.plan import make_plan
 from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
+from specrec.bench.stock import take_stock
 from specrec.bench.watching import Watcher
 from specrec.bench.written_tables import write_tables
-from specrec.cells import records
 from specrec.cells.executors.in_process import InProcess
 from specrec.cells.executors.local import LocalProcesses
 from specrec.cells.executors.slots import slots
@@ -39,7 +41,7 @@ def bench(
     device: str = "auto",
     jobs: int | None = None,
     output: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
+    overwrite: Overwrite | bool = "failed",
     save_cubes: bool = False,
     skip_damaged: bool = False,
     watcher: Watcher | None = None,
@@ -70,7 +72,8 @@ def bench(
     output
         Results folder; default ``specrec-results/<protocol>-<dataset>``.
     overwrite
-        Compute the cells again that are there; start a folder anew that holds something else.
+        ``never``: compute only what is missing; ``failed`` (or False): what has failed too; ``all`` (or True): every
+        cell of these methods, replaced when its new result is there, and a folder anew that holds something else.
     save_cubes
         Also write every estimate and every scaled reference.
     skip_damaged
@@ -91,7 +94,7 @@ def bench(
     DataError
         If scenes are damaged.
     """
-    watch = watcher or Watcher()
+    watch, chosen = watcher or Watcher(), parse_overwrite(overwrite)
     plan = make_plan(
         methods,
         dataset,
@@ -112,25 +115,30 @@ def bench(
         watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
         device = "cpu"
     devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
-    facts = read_data(plan, watch, skip_damaged=skip_damaged)
-    plan = replace(plan, split=plan.split.without(list(facts.damaged)))
-    for written, reason in plan.unusable.items():
-        watch.note(f"{written} is left out: {reason}")
-    claim_folder(plan, facts, overwrite=overwrite)
-    if plan.protocol.ceiling:
-        from specrec.bench.ceiling.metamers import find_ceilings
+    with FolderLock(plan.folder) as lock:
+        if plan.folder.is_dir():  # one that is not there yet is made when the data is known to be good
+            lock.take()
+        facts = read_data(plan, watch, skip_damaged=skip_damaged)
+        plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+        for written, reason in plan.unusable.items():
+            watch.note(f"{written} is left out: {reason}")
+        lock.take()
+        marked = claim_folder(plan, facts, chosen)
+        if plan.protocol.ceiling:
+            from specrec.bench.ceiling.metamers import find_ceilings
 
-        find_ceilings(
-            plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
-        )
-    wanted = list(planned_cells(plan, facts, save_cubes=save_cubes))
-    missing = records.pending(wanted)
-    for words in records.outdated(wanted):
-        watch.note(words)
-    watch.planned(len(wanted), len(missing))
-    executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
-    failed = compute(executor, missing, watch)
-    failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
-    results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
-    write_tables(results)
+            def finding(done: float, words: str) -> None:
+                watch.phase(f"finding the ceiling: {words}", done)
+
+            find_ceilings(plan, facts, finding, readers=len(devices), anew=chosen == "all")
+        stock = take_stock(planned_cells(plan, facts, save_cubes=save_cubes), chosen, marked)
+        for words in stock.notes:
+            watch.note(words)
+        watch.planned(stock.total, len(stock.missing))
+        executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
+        failed = compute(executor, stock.missing, watch, ahead=2 * len(devices) if jobs != 0 else 1)
+        marked.end(plan.methods)
+        failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
+        results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
+        write_tables(results)
     return results

@@ -27,13 +27,14 @@ Comparisons = Mapping[tuple[str, str], Comparison]
 
 @dataclass(frozen=True)
 class Table:
-    """What a table shows; `notes` are further footnotes."""
+    """What a table shows; `notes` are further footnotes, and `origins` those of them that tell of a method, by slug."""
 
     rows: Sequence[Row]
     metrics: Sequence[str]
     manifest: Manifest
     notes: Sequence[str] = ()
     comparisons: Comparisons = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def standing(self, row: Row, metric: str) -> str:
         """Say whether a number is ``best``, ``tied`` with it or ``worse``; empty where nothing is told."""
@@ -138,7 +139,8 @@ def _csv(table: Table) -> str:
         means = ["" if one is None else repr(one.mean) for one in found]
         others = ["" if one is None or one.spread is None else repr(one.spread) for one in found]
         standing = [WORDS[table.standing(row, metric)] for metric in table.metrics]
-        writer.writerow([row.method, row.slug, row.part, *means, *others, *standing, row.note])
+        note = "; ".join(filter(None, (row.note, table.origins.get(row.slug))))  # a .csv has no place below
+        writer.writerow([row.method, row.slug, row.part, *means, *others, *standing, note])
     return out.getvalue()
 
 

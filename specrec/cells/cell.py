@@ -1,6 +1,6 @@
 """One cell: a method, trained on one fold's scenes and tested on the others, in one run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from specrec.parameters import slug
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Everything that one cell needs, in plain values, so that it can travel to any process.
 
@@ -69,6 +69,10 @@ class Cell:
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
     ceiling: int = 0
+
+    def values(self) -> dict[str, Any]:
+        """What `Cell(**values)` makes the cell of; what is large in it is shared, and not copied."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @property
     def slug(self) -> str:

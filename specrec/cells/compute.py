@@ -1,5 +1,6 @@
 """What happens inside a cell: a method is trained, tested image by image, and scored. Timed: fit, reconstruct."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -58,6 +59,8 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent, scoring: Sc
     written = write_record(cell, record)
     if written["status"] == "done":
         cell.checkpoint.unlink(missing_ok=True)
+        if not cell.save_cubes:  # those of the result that this one has replaced
+            shutil.rmtree(cell.cubes, ignore_errors=True)
     return written
 
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), envvar="SPECREC_OUTPUT",
               help="Results folder [default: specrec-results/PROTOCOL-DATASET].")  # fmt: skip
 @click.option("--format", "form", default="table", show_default=True, help="Of the table: table, md, csv, tex or json.")
-@click.option("--overwrite", is_flag=True, help="Compute again what is there.")
+@click.option("--overwrite", type=click.Choice(["never", "failed", "all"]), is_flag=False, flag_value="all",
+              default="failed", show_default=True,
+              help="What to compute again of what is there; --overwrite alone is all.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="List what would be computed, and stop.")
 @click.option("--save-cubes", is_flag=True, help="Also write every estimate and every scaled reference.")
 @options.skip_damaged
@@ -88,22 +90,25 @@ def _write_page(results: "Results", say: Callable[[str], None]) -> Path | None:
 
 
 def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
+    from specrec.bench.overwriting import Overwriting
     from specrec.bench.plan import make_plan
-    from specrec.cells import records
+    from specrec.bench.stock import to_keep
     from specrec.cli.plugins import working
 
     others = ("device", "jobs", "overwrite", "save_cubes", "skip_damaged")
     kept = {key: value for key, value in rest.items() if key not in others}
     with working("planning the bench"):
         plan = make_plan(list(methods) or None, fold_count=folds, **kept)
+    overwrite, save_cubes = rest["overwrite"], rest["save_cubes"]
+    marked = Overwriting(plan.folder)
+    marked.choose(overwrite, plan.methods, dry=True)
     click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
     for run in range(plan.protocol.runs):
         for index in plan.protocol.computed_folds:
             fold = plan.split.folds[index]
             for slug, (written, _) in plan.methods.items():
-                record = records.read(plan.folder / "cells" / slug / f"fold{index}-run{run}.json")
-                done = record is not None and record["status"] == "done" and not rest["overwrite"]
-                there = done and record is not None and (record["cubes_saved"] or not rest["save_cubes"])
+                path = plan.folder / "cells" / slug / f"fold{index}-run{run}.json"
+                there = to_keep(path, overwrite, marked, save_cubes=save_cubes) is not None
                 size = f"train on {len(fold.train)}, test {len(fold.test)}"
                 click.echo(f"{written} fold {index} run {run}: {size} ({'there' if there else 'to compute'})")
     for written, reason in plan.unusable.items():

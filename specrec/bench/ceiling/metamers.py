@@ -26,14 +26,14 @@ Read = Callable[[str], tuple[Cube, Codes]]
 """Gives the scaled cube of a scene and the codes of its pixels; those that do not count are `NONE`."""
 
 
-def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 1) -> None:
-    """Store the ceiling of every tested scene in the results folder; what is there already is kept.
+def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 1, *, anew: bool = False) -> None:
+    """Store the ceiling of every tested scene in the results folder; what is there already is kept, unless `anew`.
 
     So many scenes are read at a time, at most 4; sums are made in their order, so that it changes no number.
     """
     folds = plan.protocol.computed_folds
     tested = sorted({name for fold in folds for name in plan.split.folds[fold].test})
-    missing = [name for name in tested if read_ceiling(ceiling_path(plan.folder, name)) is None]
+    missing = [name for name in tested if anew or read_ceiling(ceiling_path(plan.folder, name)) is None]
     if not plan.protocol.ceiling or not missing:
         return
     further = plan.source.further(plan.protocol.ceiling)
