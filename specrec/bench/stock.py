@@ -51,8 +51,8 @@ def take_stock(cells: Iterable[Cell], overwrite: Overwrite, marked: Overwriting)
     ]
     if nameless:
         stock.notes.append(
-            f"{nameless} of the cells that are there were computed before specrec 0.6, and do not say what decided them;"
-            " --overwrite computes them again"
+            f"{nameless} of the cells that are there were computed before specrec 0.6, and do not say what decided"
+            " them; --overwrite computes them again"
         )
     return stock
 

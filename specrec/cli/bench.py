@@ -37,6 +37,10 @@ if TYPE_CHECKING:
               default="failed", show_default=True,
               help="What to compute again of what is there; --overwrite alone is all.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="List what would be computed, and stop.")
+@click.option("--reproduce", type=click.Path(path_type=Path), metavar="CELL.json",
+              help="Compute the cell of this record again, elsewhere, and compare.")  # fmt: skip
+@click.option("--tolerance", type=float, metavar="SHARE",
+              help="With --reproduce: what a number may be off; default: 0 on the same machine, else 0.02.")  # fmt: skip
 @click.option("--save-cubes", is_flag=True, help="Also write every estimate and every scaled reference.")
 @options.skip_damaged
 @options.quiet
@@ -46,9 +50,17 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
     Results go to a folder; a second start computes only what is missing. Exit code 3: some cells or methods
     failed, and the table says why.
     """
+    reproduced, tolerance = rest.pop("reproduce"), rest.pop("tolerance")
+    if reproduced is not None:
+        from specrec.cli.bench_reproduce import reproduce_cell
+
+        reproduce_cell({**rest, "reproduce": reproduced, "tolerance": tolerance, "quiet": quiet})
+        return
     from specrec.bench.tables import FORMS
     from specrec.errors import PartialFailureError, UsageError
 
+    if tolerance is not None:
+        raise UsageError("--tolerance is for --reproduce; leave it out, or name the record")
     if form not in FORMS:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
     if dry_run:
