@@ -93,7 +93,8 @@ class Likeness:
         more = f", and {len(self.beyond) - 1} more metrics differ" if len(self.beyond) > 1 else ""
         return (
             f"{self.cell} is not reproduced: {row.metric} was {row.then:.6g} and is {row.now:.6g},"
-            f" {share(row.difference)} apart, {share(row.worst)} on {row.scene}{more}; {allowed} is allowed ({self.reason})"
+            f" {share(row.difference)} apart, {share(row.worst)} on {row.scene}{more};"
+            f" {allowed} is allowed ({self.reason})"
         )
 
     def table(self) -> str:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--reproduce", type=click.Path(path_type=Path), metavar="CELL.json",
               help="Compute the cell of this record again, elsewhere, and compare.")  # fmt: skip
 @click.option("--tolerance", type=float, metavar="SHARE",
-              help="With --reproduce: what a number may be off; default: 0 on the same machine, else 0.02.")  # fmt: skip
+              help="With --reproduce: what a number may be off [default: 0 on one machine, else 0.02].")  # fmt: skip
 @click.option("--save-cubes", is_flag=True, help="Also write every estimate and every scaled reference.")
 @options.skip_damaged
 @options.quiet
