@@ -8,14 +8,21 @@ from dataclasses import asdict
 from typing import Any
 
 from specrec.bench.watching import Watcher
+from specrec.cache import DISK_IS_FULL, disk_is_full
 from specrec.cells import records
 from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
-from specrec.errors import in_a_line
+from specrec.errors import CannotGoOnError, in_a_line
 
 
 def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tuple[str, ...]:
-    """Compute cells, and say of each that failed why."""
+    """Compute cells, and say of each that failed why.
+
+    Raises
+    ------
+    CannotGoOnError
+        If a file cannot be written, or data changed: the cells that are stored stay, and no other is begun.
+    """
     started = time.time()
     futures: dict[Future[dict[str, Any]], Cell] = {}
     failed = []
@@ -26,6 +33,10 @@ def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tupl
         for future in as_completed(futures):
             cell = futures[future]
             error = future.exception()
+            if isinstance(error, CannotGoOnError):
+                raise error
+            if isinstance(error, OSError) and error.errno in DISK_IS_FULL:  # that of the temporary files, say
+                raise disk_is_full(cell.label, error)
             record = future.result() if error is None else records.write_failure(cell, in_a_line(error))
             if record["status"] == "failed":
                 failed.append(f"{cell.label}: {record['reason']}")
@@ -35,10 +46,11 @@ def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tupl
         executor.shutdown(cancel_futures=not finished)
         for folder in {place for cell in missing for place in cell.folders}:
             for left in folder.glob(".*"):  # what a process that was stopped had begun to write
-                left.unlink(missing_ok=True)
+                with suppress(OSError):  # nothing can be removed where nothing can be written
+                    left.unlink()
         for folder in {place for cell in missing for place in cell.shared_folders}:
             for left in folder.glob(".*"):  # another bench of other methods may be writing the newer ones just now
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     if left.stat().st_mtime < started:
                         left.unlink()
         for folder in sorted({place for cell in missing for place in list(cell.checkpoint.parents)[:2]}, reverse=True):
