@@ -42,4 +42,5 @@ def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Ce
                     scored_training=scored,
                     influence=chosen.influence,
                     ceiling=chosen.ceiling,
+                    stamps={name: [file.stamp for file in one.files] for name, one in known.items()},
                 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
+from specrec.bench.copies import without_copies
 from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
 from specrec.bench.plan import make_plan
@@ -113,10 +114,14 @@ def bench(
         device = "cpu"
     devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
     facts = read_data(plan, watch, skip_damaged=skip_damaged)
-    plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+    split, copies = without_copies(plan.split.without(list(facts.damaged)), facts.facts)
+    for name, kept in copies.items():
+        watch.note(f"scene {name} is left out: it has the content of {kept}, and no scene is trained on and tested")
+    plan = replace(plan, split=split)
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
-    claim_folder(plan, facts, overwrite=overwrite)
+    for words in claim_folder(plan, facts, copies, overwrite=overwrite):
+        watch.note(words)
     if plan.protocol.ceiling:
         from specrec.bench.ceiling.metamers import find_ceilings
 

@@ -20,6 +20,7 @@ from specrec.cells.samples import save_sample
 from specrec.cells.scoring import Scoring
 from specrec.cubes import write_cube
 from specrec.datasets import make_source
+from specrec.datasets.unchanged import Found, open_unchanged
 from specrec.errors import STOPS, CannotGoOnError, in_a_line
 from specrec.interfaces import FitContext, Progress, Reconstructor, heeded, silent
 from specrec.registry import registry
@@ -76,7 +77,9 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     source = make_source(registry().scene_source(cell.dataset), path, cell.options)
 
     def view(name: str) -> TrainingScene:
-        scene = replace(source.open(name), known_extent=cell.extents[name], content=cell.contents[name])
+        low, high = cell.extents[name]
+        found = Found((low, high), cell.contents[name], cell.stamps.get(name, ()))
+        scene = open_unchanged(source, name, found, "the bench")
         return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
 
     device = cell.device if "torch" in method.requires else "cpu"
