@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
-from specrec.errors import SpecrecError, UsageError
+from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 
 CROPS, SURVEYS, SYNTHETIC, TRIALS = "crops", "surveys", "synthetic", "trials"
 PARTS = (CROPS, SURVEYS, SYNTHETIC, TRIALS)
@@ -28,6 +28,8 @@ plugins live through their import."""
 
 DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says, without naming a file, where no more can be written."""
+
+_LOCKED = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 
 _LONGEST_STEM, _LONGEST_SUFFIX = 32, 16  # characters of a temporary name; 255 bytes is what file systems hold
 
@@ -55,7 +57,7 @@ def check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise SpecrecError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
+        raise cannot_write(folder, error, into=True) from error
 
 
 @contextmanager
@@ -99,7 +101,7 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
         except OSError as error:
             ours = {temporary.name for temporary in temporaries}
             if error.errno in DISK_IS_FULL if error.filename is None else Path(str(error.filename)).name in ours:
-                raise cannot_write(paths[-1], error) from None
+                raise cannot_write(paths[-1], error) from error
             raise
         try:
             for temporary in temporaries:
@@ -112,7 +114,7 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
             for folder in {path.parent for path in paths}:
                 sync_folder(folder)
         except OSError as error:
-            raise cannot_write(paths[-1], error) from None
+            raise cannot_write(paths[-1], error) from error
     finally:
         for temporary in temporaries:
             temporary.unlink(missing_ok=True)
@@ -128,11 +130,25 @@ def sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
-def cannot_write(path: Path, error: OSError) -> SpecrecError:
-    """Say in one line that a file cannot be written, why, and the way out."""
+def cannot_write(path: Path, error: OSError, *, into: bool = False) -> SpecrecError:
+    """Say in one line that a file cannot be written, or nothing `into` a folder, why, and the way out.
+
+    A full disk, a quota and a lack of permission are what nothing else that writes there gets past:
+    `specrec.errors.CannotGoOnError`.
+    """
+    folder = (path if into else path.parent).absolute()
     reason = os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
-    room = f"make room in {path.parent.absolute()}, or " if error.errno in DISK_IS_FULL else ""
-    return SpecrecError(f"cannot write {path}: {reason}; {room}choose another folder")
+    room = f"make room in {folder}, or " if error.errno in DISK_IS_FULL else ""
+    ours = folder.is_relative_to(cache_folder().absolute())
+    way_out = "set SPECREC_CACHE to another folder" if ours else "choose another folder"
+    kind = CannotGoOnError if error.errno in DISK_IS_FULL | _LOCKED else SpecrecError
+    return kind(f"cannot write {'into ' * into}{path}: {reason}; {room}{way_out}")
+
+
+def disk_is_full(what: str, error: OSError) -> CannotGoOnError:
+    """Say in one line that something met a full disk, wherever that is: the system may not have named the file."""
+    place = f" ({error.filename})" if error.filename else ""
+    return CannotGoOnError(f"{what}: {error.strerror}{place}; make room there, and start again")
 
 
 def _temporary(path: Path) -> Path:
@@ -142,7 +158,7 @@ def _temporary(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.open("xb").close()
     except OSError as error:
-        raise SpecrecError(f"cannot write into {path.parent}: {error.strerror}; choose another folder") from None
+        raise cannot_write(path.parent, error, into=True) from error
     return temporary
 
 
@@ -191,13 +207,14 @@ def check_room(folder: Path, needed: int, what: str, way_out: str = "choose anot
 
     Raises
     ------
-    SpecrecError
+    CannotGoOnError
         If there is less room; the message says how much is needed and how much is free.
     """
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
-        raise SpecrecError(f"{what} need {_size(needed)} and {folder} has {_size(free)} free; make room, or {way_out}")
+        short = f"{what} need {_size(needed)} and {folder} has {_size(free)} free"
+        raise CannotGoOnError(f"{short}; make room, or {way_out}")
     return free
 
 

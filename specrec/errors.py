@@ -25,6 +25,10 @@ class MemoryShortageError(DataError):
     """A file that the memory there is now does not hold; alone it may fit."""
 
 
+class CannotGoOnError(SpecrecError):
+    """What stops the whole of a work and is no part's failure: a full disk, a locked folder, data that changed."""
+
+
 class PluginError(SpecrecError):
     """A plugin that is broken, or two that claim one name."""
 

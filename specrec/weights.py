@@ -59,13 +59,13 @@ def make_card(
 
 def save(method: Reconstructor, path: Path, card: Mapping[str, Any]) -> None:
     """Write a fitted method and its card to `path`, whole or not at all."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as in_memory  # of a full disk it speaks no OSError
 
     arrays, config = method.state()
     metadata = {"card": json.dumps(dict(card)), "config": json.dumps(config)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with written_whole(path) as temporary:
-        save_file(contiguous, temporary, metadata=metadata)
+        temporary.write_bytes(in_memory(contiguous, metadata=metadata))
 
 
 def read_card(path: Path) -> dict[str, Any]:

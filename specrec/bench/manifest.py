@@ -30,7 +30,8 @@ class Manifest:
     unused
         Scenes in no fold.
     scenes
-        For each scene its size, range, valid pixels and the SHA-256 of its content.
+        For each scene its size, range, valid pixels, the SHA-256 of its content, and the name, size in bytes and
+        SHA-256 of each of its files.
     rendering
         Id of the rendering.
     methods
@@ -40,6 +41,8 @@ class Manifest:
     installed
         What computes each method, by its slug, as of the last bench that had it: as `specrec.cells.key.installed` says.
         The table holds the records against it.
+    reasons
+        Why a scene is in no fold, where it would be: it is damaged, or has the content of another.
     """
 
     settings: dict[str, Any]
@@ -50,17 +53,34 @@ class Manifest:
     methods: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
     installed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     specrec_version: str = ""
     manifest_version: int = MANIFEST_VERSION
 
 
-def make_manifest(protocol: Protocol, split: Split, scenes: Mapping[str, Mapping[str, Any]]) -> Manifest:
+def make_manifest(
+    protocol: Protocol,
+    split: Split,
+    scenes: Mapping[str, Mapping[str, Any]],
+    reasons: Mapping[str, str] | None = None,
+) -> Manifest:
     """Write down a protocol, its folds and its data in plain values."""
     settings = _plain(protocol)
     folds = [{"test": list(fold.test), "train": list(fold.train)} for fold in split.folds]
     plain = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
+    for facts in plain.values():
+        for file in facts.get("files", ()):
+            del file["mtime_ns"]  # a copy of the data is the same data
     rendering = rendering_id(protocol.quantisation)
-    return Manifest(settings, folds, list(split.unused), plain, rendering, specrec_version=version("specrec"))
+    return Manifest(
+        settings,
+        folds,
+        list(split.unused),
+        plain,
+        rendering,
+        reasons=dict(reasons or {}),
+        specrec_version=version("specrec"),
+    )
 
 
 def _plain(protocol: Protocol) -> dict[str, Any]:
@@ -79,10 +99,13 @@ def agree(folder: Path, manifest: Manifest) -> Manifest:
     if not (folder / "manifest.json").exists():
         return manifest
     before = read_manifest(folder)
-    difference = _difference(_deciding(before), _deciding(manifest), "")
-    if difference:
+    one, two = _deciding(before), _deciding(manifest)
+    difference = _difference(one["settings"], two["settings"], "settings")
+    changed = "" if difference else _changed_scene(before, manifest)
+    if difference := difference or changed or _difference(one, two, ""):
         former = before.settings["ceiling"]
         go_on = f"pass --ceiling {former} to go on with it, " * (former != manifest.settings["ceiling"])
+        go_on += "put back what was there, " * bool(changed)
         raise UsageError(
             f"{folder} holds results of something else ({difference}); {go_on}choose another --output,"
             " or pass --overwrite to start it anew"
@@ -90,6 +113,34 @@ def agree(folder: Path, manifest: Manifest) -> Manifest:
     return replace(
         manifest, methods=dict(before.methods), unusable=dict(before.unusable), installed=dict(before.installed)
     )
+
+
+def rewritten_files(folder: Path, manifest: Manifest) -> list[str]:
+    """Say which files are others than those a folder's manifest knows, though their scene holds the same."""
+    if not (folder / "manifest.json").exists():
+        return []
+    before = read_manifest(folder).scenes
+    return [
+        f"scene {name}: {', '.join(files)} is not the file it was, and holds the same; going on"
+        for name, facts in manifest.scenes.items()
+        if (files := _other_files(before.get(name, {}), facts))
+    ]
+
+
+def _changed_scene(before: Manifest, now: Manifest) -> str:
+    """Name the first scene whose content is another, and its files that are."""
+    for name, facts in now.scenes.items():
+        then = before.scenes.get(name, facts)
+        if then.get("sha256") != facts["sha256"]:
+            files = ", ".join(_other_files(then, facts))
+            return f"the content of scene {name} has changed{f': {files}' if files else ''}"
+    return ""
+
+
+def _other_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List files whose bytes are others; none where the manifest is older than that it knows them."""
+    known = {file["name"]: file["sha256"] for file in before.get("files", ())}
+    return [file["name"] for file in now["files"] if known and known.get(file["name"]) != file["sha256"]]
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -126,7 +177,10 @@ def _deciding(manifest: Manifest) -> dict[str, Any]:
     return {
         "settings": settings,
         "folds": manifest.folds,
-        "scenes": manifest.scenes,
+        "scenes": {
+            name: {key: value for key, value in facts.items() if key != "files"}
+            for name, facts in manifest.scenes.items()
+        },
         "rendering": manifest.rendering,
     }
 

@@ -52,5 +52,6 @@ def _shared(plan: Plan, facts: Survey, index: int) -> dict[str, Any]:
         "test": list(fold.test),
         "extents": {name: (one.low, one.high) for name, one in known.items()},
         "contents": {name: one.sha256 for name, one in known.items()},
+        "stamps": {name: [file.stamp for file in one.files] for name, one in known.items()},
         "scored_training": sampled(fold.train, chosen.score_training, (chosen.seed, index)),
     }

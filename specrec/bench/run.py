@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
+from specrec.bench.copies import without_copies
 from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
 from specrec.bench.lock import FolderLock
@@ -119,11 +120,16 @@ def bench(
         if plan.folder.is_dir():  # one that is not there yet is made when the data is known to be good
             lock.take()
         facts = read_data(plan, watch, skip_damaged=skip_damaged)
-        plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+        split, copies = without_copies(plan.split.without(list(facts.damaged)), facts.facts)
+        for name, kept in copies.items():
+            watch.note(f"scene {name} is left out: it has the content of {kept}, and no scene is trained on and tested")
+        plan = replace(plan, split=split)
         for written, reason in plan.unusable.items():
             watch.note(f"{written} is left out: {reason}")
         lock.take()
-        marked = claim_folder(plan, facts, chosen)
+        marked, notes = claim_folder(plan, facts, copies, chosen)
+        for words in notes:
+            watch.note(words)
         if plan.protocol.ceiling:
             from specrec.bench.ceiling.metamers import find_ceilings
 

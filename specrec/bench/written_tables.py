@@ -4,15 +4,15 @@ from specrec.bench.figures.ablation import draw_ablation
 from specrec.bench.figures.influence import draw_influence
 from specrec.bench.figures.spectra import draw_figure
 from specrec.bench.results import Results
-from specrec.cache import written_whole
+from specrec.cache import written_together
 
 TABLE_FILES = {"md": "table.md", "csv": "table.csv", "tex": "table.tex", "json": "table.json"}
 
 
 def write_tables(results: Results) -> None:
     """Write the table in every form, and the figure, into the results folder."""
-    for form, name in TABLE_FILES.items():
-        with written_whole(results.folder / name) as temporary:
+    with written_together(*(results.folder / name for name in TABLE_FILES.values())) as temporaries:
+        for form, temporary in zip(TABLE_FILES, temporaries, strict=True):
             temporary.write_text(results.table(form), "utf-8")
     draw_figure(results, results.folder / "figure.png")
     if results.manifest.settings["figure"] == "ablation":

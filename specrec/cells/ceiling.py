@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import written_whole
+from specrec.cells.small_hdf5 import small_hdf5
 from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import Metric, Score
 from specrec.metrics.challenges import PSNR
@@ -137,9 +137,7 @@ def plain_scores(scores: Mapping[str, Score]) -> dict[str, list[float]]:
 
 def write_ceiling(path: Path, found: Ceiling) -> None:
     """Store the ceiling of a scene, whole or not at all."""
-    import h5py
-
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with small_hdf5(path) as file:
         file.attrs["rule"] = RULE
         file.attrs["scores"] = json.dumps(plain_scores(found.scores))
         file.attrs["flattered"] = json.dumps(plain_scores(found.flattered))

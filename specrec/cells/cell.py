@@ -43,6 +43,9 @@ class Cell:
         Places of test scenes over which the influence of the surroundings is averaged.
     ceiling
         0: there is none; otherwise test scenes are also scored on its pixels.
+    stamps
+        Of each scene its files: name, size, and time of change in ns, by which a change is noticed. They decide
+        nothing: a file that was only touched, or copied to another machine, is the same.
     """
 
     method: str
@@ -69,6 +72,7 @@ class Cell:
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
     ceiling: int = 0
+    stamps: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict, repr=False)
 
     def values(self) -> dict[str, Any]:
         """What `Cell(**values)` makes the cell of; what is large in it is shared, and not copied."""

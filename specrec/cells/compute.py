@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from specrec.cache import DISK_IS_FULL, disk_is_full
 from specrec.cells import separate
 from specrec.cells.answers import check_estimate, check_geometry, count_as_json, curve_as_json, score_as_json
 from specrec.cells.ceiling import scores_in_cell
@@ -20,7 +21,8 @@ from specrec.cells.samples import save_sample
 from specrec.cells.scoring import Scoring
 from specrec.cubes import write_cube
 from specrec.datasets import make_source
-from specrec.errors import STOPS, in_a_line
+from specrec.datasets.unchanged import Found, open_unchanged
+from specrec.errors import STOPS, CannotGoOnError, in_a_line
 from specrec.interfaces import FitContext, Progress, Reconstructor, heeded, silent
 from specrec.registry import registry
 from specrec.rendering import rendering_id
@@ -33,7 +35,7 @@ from specrec.tiling import parse_tiles, reconstruct
 def run_cell(values: Mapping[str, Any], progress: Progress = silent, scoring: Scoring | None = None) -> dict[str, Any]:
     """Train and test one cell, write its file and return the record that it holds.
 
-    A method that fails gives a record that says so; only what prevents writing the file is raised.
+    A method that fails gives a record that says so.
 
     Parameters
     ----------
@@ -43,6 +45,11 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent, scoring: Sc
         Called with the fraction done and a few words.
     scoring
         Knows which metrics of third parties are not to be computed, and tells of the others.
+
+    Raises
+    ------
+    CannotGoOnError
+        If a file cannot be written, or data changed: no cell gets past that, and it is no failure of this one.
     """
     cell = Cell(**values)
     record = head(cell)
@@ -52,9 +59,11 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent, scoring: Sc
         record["status"] = "done"
     except MemoryError:
         record |= {"status": "failed", "reason": "out of memory"}
-    except STOPS:
+    except (CannotGoOnError, *STOPS):
         raise
     except BaseException as error:  # whatever a method raises is its row's reason, and the rest goes on
+        if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+            raise disk_is_full(cell.label, error) from error
         record |= {"status": "failed", "reason": in_a_line(error)}
     written = write_record(cell, record)
     if written["status"] == "done":
@@ -71,7 +80,9 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     source = make_source(registry().scene_source(cell.dataset), path, cell.options)
 
     def view(name: str) -> TrainingScene:
-        scene = replace(source.open(name), known_extent=cell.extents[name], content=cell.contents[name])
+        low, high = cell.extents[name]
+        found = Found((low, high), cell.contents[name], cell.stamps.get(name, ()))
+        scene = open_unchanged(source, name, found, "the bench")
         return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
 
     device = cell.device if "torch" in method.requires else "cpu"
@@ -99,6 +110,8 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
         progress(1.0, "measuring the influence of the surroundings")
         try:
             save_influence(cell, method, [view(name) for name in cell.test])
+        except CannotGoOnError:
+            raise
         except Exception as error:  # a plugin may raise anything here too; the scores are kept
             scoring.broken["influence"] = in_a_line(error)
     curve, count = test.kept("history_", curve_as_json), test.kept("parameter_count", count_as_json)
@@ -157,7 +170,9 @@ class _Test:
         if kept:
             try:
                 save_look(self.cell, scene, estimate, reference, mask)
-            except Exception as error:  # a full disk, say: the page lacks a picture, the scores are kept
+            except CannotGoOnError:
+                raise
+            except Exception as error:  # the page lacks a picture, the scores are kept
                 self.scoring.broken["picture"] = f"of {scene.name}: {in_a_line(error)}"
         scores |= self.scoring.others(estimate, reference, mask, scene.wavelengths)
 

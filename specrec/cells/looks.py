@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.small_hdf5 import small_hdf5
 from specrec.errors import DataError
 from specrec.scenes import Mask, TrainingScene
 from specrec.spectra import Cube
@@ -110,10 +110,8 @@ def _stored(name: str) -> bytes:
 
 
 def _write(path: Path, cube: Cube, attributes: dict[str, Any], masks: dict[str, Mask] | None = None) -> None:
-    import h5py
-
     levels, offset, step = to_levels(cube)
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with small_hdf5(path) as file:
         file.attrs.update({**attributes, "value_offset": offset, "value_step": step})
         for name, array in {"levels": levels, **(masks or {})}.items():
             file.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)

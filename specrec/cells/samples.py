@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.small_hdf5 import small_hdf5
 from specrec.rendering import render
 from specrec.scenes import Mask, TrainingScene
 from specrec.spectra import Cube
@@ -16,8 +16,6 @@ SHOWN_PIXELS = 8  # whose spectra the figure draws, as in the paper's Figure 3
 
 def save_sample(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cube, mask: Mask) -> None:
     """Store the sample beside the record of `cell`; `mask` says which pixels may be shown."""
-    import h5py
-
     places = np.argwhere(mask)
     chosen = np.random.default_rng(cell.fold).choice(len(places), min(SHOWN_PIXELS, len(places)), replace=False)
     pixels = places[np.sort(chosen)]
@@ -29,7 +27,7 @@ def save_sample(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cub
         "estimate_spectra": estimate[pixels[:, 0], pixels[:, 1]],
         "wavelengths": scene.wavelengths,
     }
-    with written_whole(sample_path(cell.path)) as temporary, h5py.File(temporary, "w") as sample:
+    with small_hdf5(sample_path(cell.path)) as sample:
         sample.attrs["scene"] = scene.name
         for name, array in arrays.items():
             sample.create_dataset(name, data=array)

@@ -17,7 +17,7 @@ from typing import Any
 
 from specrec.cells.compute import run_cell
 from specrec.cells.scoring import Scoring
-from specrec.errors import in_a_line
+from specrec.errors import CannotGoOnError, in_a_line
 from specrec.processes import end_with_parent
 
 
@@ -39,6 +39,8 @@ def main() -> None:
         scoring = Scoring(sent["without"], lambda name: say({"metric": name}))
         record = run_cell(sent["cell"], lambda done, words: say({"done": done, "words": words}), scoring)
         say({"record": record})
+    except CannotGoOnError as error:
+        say({"stop": str(error)})
     except Exception as error:  # told to the parent, whose business it is
         say({"error": in_a_line(error)})
 

@@ -7,7 +7,8 @@ from typing import Any
 from specrec import weights as weight_files
 from specrec.cache import check_writable
 from specrec.datasets import open_source, scene_names
-from specrec.datasets.survey import check_rendered_grid, scene_with_extent, survey
+from specrec.datasets.survey import check_rendered_grid, survey
+from specrec.datasets.unchanged import found_of, open_unchanged
 from specrec.errors import DataError, UsageError
 from specrec.images import check_absent
 from specrec.interfaces import FitContext, Progress, heeded, silent
@@ -74,7 +75,7 @@ def train(
         raise DataError(f"{dataset} has no scenes to train on")
     check_rendered_grid(facts)
     scenes = [
-        TrainingScene(scene_with_extent(source.open(one), found), scaling, "round", fitted.input)
+        TrainingScene(open_unchanged(source, one, found_of(found), "the training"), scaling, "round", fitted.input)
         for one, found in facts.facts.items()
     ]
     checkpoint = target.with_suffix(f".checkpoint{target.suffix}")

@@ -11,7 +11,8 @@ from specrec.bench.figures.ablation import ablation_figure, part_shown
 from specrec.bench.figures.spectra import spectra_figure
 from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
 from specrec.bench.statistics import pairs
-from specrec.errors import SpecrecError, UsageError
+from specrec.cache import cannot_write
+from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 from specrec.report import latex_tables, spreadsheets
 from specrec.report.boxes import box_figure
 from specrec.report.results_page import write_results_page
@@ -74,7 +75,11 @@ def write_report(results: "Results", folder: Path, *, overwrite: bool = False, p
                 moves[write_page(results, Path(beside) / page.name)] = page
             _put_in_place(moves, Path(beside) / "old")
     except OSError as error:
-        raise SpecrecError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from None
+        raise cannot_write(folder, error) from error
+    except CannotGoOnError as error:
+        if isinstance(error.__cause__, OSError):  # it names a folder beside, which is gone by now
+            raise cannot_write(folder, error.__cause__) from error
+        raise
     return names
 
 

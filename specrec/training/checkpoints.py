@@ -72,7 +72,7 @@ class CheckpointFile:
         SpecrecError
             If it cannot be written; the checkpoint before it is kept.
         """
-        from safetensors.torch import save_file
+        from safetensors.torch import save as in_memory  # of a full disk it speaks no OSError
 
         tensors: dict[str, Tensor] = {}
         places: set[int] = set()
@@ -84,7 +84,7 @@ class CheckpointFile:
         own = {"format_version": FORMAT_VERSION, "training": self._identity.training}
         about = {**own, "circumstances": self._identity.circumstances, "values": values}
         with written_whole(self._path) as temporary:
-            save_file(tensors, temporary, metadata={"checkpoint": json.dumps(about)})
+            temporary.write_bytes(in_memory(tensors, metadata={"checkpoint": json.dumps(about)}))
 
     def restore(self) -> dict[str, Any] | None:
         """Take the networks, optimisers and random states back to where they were, and return the plain values.

@@ -8,7 +8,8 @@ bands last, as networks in torch's channels-last layout take them, so that a row
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from specrec.cache import CROPS, cache_folder, check_room, stored_array, write_array, written_whole
+from specrec.cache import CROPS, cache_folder, cannot_write, check_room, stored_array, write_array, written_whole
 from specrec.errors import SpecrecError
 from specrec.interfaces import Progress
 from specrec.rendering import rendering_id
@@ -139,8 +140,7 @@ def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[Prepare
     for done, (scene, print_) in enumerate(missing):
         progress(0.0, f"preparing crops: scene {done + 1} of {len(missing)}, {words}")
         folder = cache_folder() / CROPS / print_
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):  # let go by the death of its owner; who waited finds the scene made
+        with _locked(folder):  # let go by the death of its owner; who waited finds the scene made
             if _find(scene, print_) is None:
                 for left in folder.glob(".*"):  # what a process that was killed had begun to write
                     left.unlink(missing_ok=True)
@@ -150,6 +150,20 @@ def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[Prepare
     if gone:
         raise SpecrecError(f"the prepared scene {gone[0]} is gone from {cache_folder() / CROPS}; start again")
     return [one for one in found if one is not None]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise cannot_write(folder, error, into=True) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fingerprint(scene: TrainingScene) -> str:

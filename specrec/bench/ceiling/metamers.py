@@ -15,7 +15,8 @@ from specrec.bench.ceiling.colour_table import COLOURS, NONE, Codes, ColourTable
 from specrec.bench.plan import Plan
 from specrec.cells.ceiling import LEAST_SCENES, TENTH, Ceiling, ceiling_path, read_ceiling, score, write_ceiling
 from specrec.cells.region import region_mask
-from specrec.datasets.survey import Survey, scene_with_extent
+from specrec.datasets.survey import Survey
+from specrec.datasets.unchanged import found_of, open_unchanged
 from specrec.interfaces import Progress, Score
 from specrec.scenes import Mask, Scene, TrainingScene
 from specrec.spectra import Cube
@@ -42,7 +43,7 @@ def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 
         return _read(TrainingScene(scene, plan.protocol.scaling, plan.protocol.quantisation), plan.protocol.region)
 
     def mine(name: str) -> tuple[Cube, Codes]:
-        return read(scene_with_extent(plan.source.open(name), facts.facts[name]))
+        return read(open_unchanged(plan.source, name, found_of(facts.facts[name]), "the bench"))
 
     def other(name: str) -> tuple[Cube, Codes]:
         return mine(name) if further is None else read(further.open(name))

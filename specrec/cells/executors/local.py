@@ -19,7 +19,7 @@ from typing import Any
 from specrec.cells.cell import cell_name
 from specrec.cells.compute import run_cell
 from specrec.cells.executors import CellProgress
-from specrec.errors import SpecrecError
+from specrec.errors import CannotGoOnError, SpecrecError
 from specrec.processes import end_group, ending, last_line
 from specrec.registry.trial import environment
 
@@ -96,6 +96,8 @@ class LocalProcesses(Executor):
                     if "record" in message:
                         result = message["record"]
                         break  # a thread that the method has left behind is not waited for
+                    elif "stop" in message:
+                        raise CannotGoOnError(message["stop"])
                     elif "error" in message:
                         raise SpecrecError(message["error"])
                     elif "note" in message:
