@@ -14,6 +14,7 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
     {"spectra", "resampling", "parameters", "cache", "memory", "compiled", "threads", "processes"},
+    {"process_pool", "process_worker"},
     {"rendering", "tristimulus", "distinct"},
     {"scenes"},
     {"interfaces"},

@@ -1,22 +1,55 @@
 """Training outside a bench: fit a method on a data set and store its weights with their card."""
 
-from dataclasses import asdict
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from specrec import weights as weight_files
 from specrec.cache import check_writable
 from specrec.datasets import open_source, scene_names
-from specrec.datasets.survey import check_rendered_grid, scene_with_extent, survey
-from specrec.errors import DataError, UsageError
+from specrec.datasets.survey import SceneFacts, Survey, check_rendered_grid, scene_with_extent, survey
+from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.images import check_absent
-from specrec.interfaces import FitContext, Progress, heeded, silent
+from specrec.interfaces import FitContext, Progress, Reconstructor, SceneSource, heeded, silent
 from specrec.parameters import parse_spec
 from specrec.reconstruction.loading import choose_device
 from specrec.reconstruction.training_colours import colours_of
 from specrec.registry import registry
 from specrec.scenes import Scaling, TrainingScene
 from specrec.threads import library_threads
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that one training needs, in plain values, so that it can travel to any process.
+
+    Parameters
+    ----------
+    method, dataset
+        With parameters and options in brackets.
+    data
+        Folder of the data set; None: it has none.
+    target
+        The .safetensors file.
+    facts
+        What the survey found of each scene, as plain values of `specrec.datasets.survey.SceneFacts`.
+    scaling, seed, threads, device, overwrite
+        As for `train`.
+    """
+
+    method: str
+    dataset: str
+    data: str | None
+    target: str
+    facts: Sequence[Mapping[str, Any]]
+    scaling: Scaling
+    seed: int
+    threads: int
+    device: str
+    overwrite: bool
 
 
 def train(
@@ -51,7 +84,8 @@ def train(
     seed, threads, device
         Of the training.
     overwrite
-        Whether `target` may be replaced.
+        Whether `target` may be replaced. Where it may not and appears meanwhile, it stays, and the weights are stored
+        under the next free name: SpecrecError, which says it.
     skip_damaged
         Leave damaged scenes out instead of stopping.
     progress
@@ -62,7 +96,24 @@ def train(
     check_absent(target, overwrite)
     check_writable(target.parent)
     name, given = parse_spec(method)
-    fitted = registry().reconstructor(name)(**given)
+    registry().reconstructor(name)(**given)
+    source, facts = read_scenes(dataset, data, skip_damaged=skip_damaged, progress=progress)
+    folder = None if source.path is None else str(source.path)
+    told = [asdict(found) for found in facts.facts.values()]
+    training = Training(method, dataset, folder, str(target), told, scaling, seed, threads, device, overwrite)
+    return _fit(training, source, progress)
+
+
+def read_scenes(
+    dataset: str, data: Path | None, *, skip_damaged: bool, progress: Progress = silent
+) -> tuple[SceneSource, Survey]:
+    """Open a data set and look at each of its scenes, before any training.
+
+    Raises
+    ------
+    DataError
+        If one is damaged, unless `skip_damaged`, or cannot be rendered; if there is none.
+    """
     source = open_source(dataset, data)
     names = scene_names(source)
     source.prepare(names, heeded(progress))
@@ -73,27 +124,77 @@ def train(
     if not facts.facts:
         raise DataError(f"{dataset} has no scenes to train on")
     check_rendered_grid(facts)
+    return source, facts
+
+
+def run_training(values: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+    """Do a `Training`, given as a dictionary, in whatever process this is, and return the card of the weights."""
+    training = Training(**{key: value for key, value in values.items() if key != "label"})
+    source = open_source(training.dataset, None if training.data is None else Path(training.data))
+    source.prepare([found["name"] for found in training.facts], heeded(progress))
+    return _fit(training, source, progress)
+
+
+def _fit(training: Training, source: SceneSource, progress: Progress) -> dict[str, Any]:
+    name, given = parse_spec(training.method)
+    fitted = registry().reconstructor(name)(**given)
+    target, facts = Path(training.target), [_facts(values) for values in training.facts]
     scenes = [
-        TrainingScene(scene_with_extent(source.open(one), found), scaling, "round", fitted.input)
-        for one, found in facts.facts.items()
+        TrainingScene(scene_with_extent(source.open(found.name), found), training.scaling, "round", fitted.input)
+        for found in facts
     ]
-    checkpoint = target.with_suffix(f".checkpoint{target.suffix}")
-    with library_threads(threads):
-        fitted.fit(scenes, FitContext(seed, choose_device(fitted, device), threads, heeded(progress), checkpoint))
+    checkpoint = checkpoint_path(target)
+    device = choose_device(fitted, training.device)
+    with library_threads(training.threads):
+        fitted.fit(scenes, FitContext(training.seed, device, training.threads, heeded(progress), checkpoint))
     # what learns nothing saw no colours
     colours: dict[str, Any] = {"training_colours": colours_of(scenes).to_card()} if fitted.parameter_count else {}
     card = weight_files.make_card(
         fitted,
         wavelengths=scenes[0].wavelengths.tolist(),
-        scenes=list(facts.facts),
-        seed=seed,
+        scenes=[found.name for found in facts],
+        seed=training.seed,
         dataset={"name": source.name, "options": dict(source.settings)},
         quantity=scenes[0].scene.quantity,
-        scaling=scaling,
-        threads=threads,
-        content={one: asdict(found)["sha256"] for one, found in facts.facts.items()},
+        scaling=training.scaling,
+        threads=training.threads,
+        content={found.name: found.sha256 for found in facts},
         **colours,
     )
-    weight_files.save(fitted, target, card)
+    stored = _store(fitted, target, card, overwrite=training.overwrite)
     checkpoint.unlink(missing_ok=True)
+    if stored != target:
+        raise SpecrecError(f"{target} has appeared while this was trained, and stays; the weights are in {stored}")
     return card
+
+
+def _store(fitted: Reconstructor, target: Path, card: Mapping[str, Any], *, overwrite: bool) -> Path:
+    """Store weights, where `target` exists by now and must stay under the next free name: they took long to make."""
+    for number in itertools.count(1):
+        path = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
+        if number > 1 and os.path.lexists(path):
+            continue
+        try:
+            weight_files.save(fitted, path, card, overwrite=overwrite and number == 1)
+        except UsageError:
+            if not os.path.lexists(path):  # it is about something else
+                raise
+        else:
+            return path
+    raise AssertionError("numbers do not end")
+
+
+def checkpoint_path(target: Path) -> Path:
+    """Return where a training keeps its state until its weights are stored.
+
+    Examples
+    --------
+    >>> checkpoint_path(Path("weights/gan.safetensors")).as_posix()
+    'weights/gan.checkpoint.safetensors'
+    """
+    return target.with_suffix(f".checkpoint{target.suffix}")
+
+
+def _facts(values: Mapping[str, Any]) -> SceneFacts:
+    """Read facts back that have been JSON, which has lists only."""
+    return SceneFacts(**{**values, "shape": tuple(values["shape"]), "wavelengths": tuple(values["wavelengths"])})
