@@ -21,10 +21,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from specrec.errors import SpecrecError, UsageError
 
-CROPS, SURVEYS, SYNTHETIC, TRIALS = "crops", "surveys", "synthetic", "trials"
-PARTS = (CROPS, SURVEYS, SYNTHETIC, TRIALS)
-"""The folders inside the cache folder: prepared training scenes, surveys of data sets, synthetic scenes, and whether
-plugins live through their import."""
+CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS = "crops", "sent", "surveys", "synthetic", "trials"
+PARTS = (CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS)
+"""The folders inside the cache folder: prepared training scenes, scene files that were sent to a worker of a cluster,
+surveys of data sets, synthetic scenes, and whether plugins live through their import."""
 
 DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says, without naming a file, where no more can be written."""

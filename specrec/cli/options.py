@@ -14,3 +14,19 @@ threads = click.option("--threads", type=click.IntRange(1), help="CPU threads [d
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
 skip_damaged = click.option("--skip-damaged", is_flag=True, help="Leave damaged scenes out instead of stopping.")
+dask = click.option(
+    "--dask", help="A Dask cluster to compute on: HOST:PORT, a scheduler file (.json), or local:N workers."
+)
+
+
+def check_dask(dask: str | None, jobs: int | None) -> None:
+    """Refuse a cluster and a number of jobs of this machine together, or what names no cluster, before any work."""
+    from specrec.errors import UsageError
+
+    if dask is None:
+        return
+    if jobs is not None:
+        raise UsageError("--jobs and --dask contradict each other: a cluster takes as many as its workers have slots")
+    from specrec.cluster.address import parse_address
+
+    parse_address(dask)

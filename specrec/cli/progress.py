@@ -146,6 +146,7 @@ class Remaining:
         self._first: tuple[float, float] | None = None  # when, and the fraction done then
 
     def __call__(self, done: float) -> str:
+        """Say it, given the fraction done; nothing as long as it cannot be judged."""
         now = time.monotonic()
         if self._first is None or self._first[1] <= 0.0:
             self._first = (now, done)

@@ -20,17 +20,20 @@ if TYPE_CHECKING:
               help="Scale each scene to 0..1 by its range, or take values as they are.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of each training.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Methods trained at a time [default: 1].")
+@options.dask
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads of each training.")
 @options.device
 @options.overwrite
 @click.option("--skip-existing", is_flag=True, help="Leave methods out whose weights exist.")
 @options.skip_damaged
 @options.quiet
-def command(methods: str, output: str, jobs: int | None, skip_existing: bool, quiet: bool, **rest: Any) -> None:
+def command(
+    methods: str, output: str, jobs: int | None, dask: str | None, skip_existing: bool, quiet: bool, **rest: Any
+) -> None:
     """Train methods on every scene of a data set; the preset is paper unless told.
 
-    METHODS is one, such as gan, or several, such as "gan[preset=quick],linear": then each is trained in a process of its
-    own and its weights are FOLDER/METHOD.safetensors. Exit code 3: some failed, and the others are finished.
+    METHODS is one, such as gan, or several, such as "gan[preset=quick],linear": then each is trained in a process of
+    its own, and its weights are FOLDER/METHOD.safetensors. Exit code 3: some failed, and the others are finished.
     """
     from specrec.errors import UsageError
     from specrec.parameters import split_specs
@@ -39,10 +42,11 @@ def command(methods: str, output: str, jobs: int | None, skip_existing: bool, qu
     if len(specs) > 1 or output.endswith(("/", "\\")) or Path(output).is_dir():
         if output.endswith(".safetensors") and not Path(output).is_dir():
             raise UsageError(f"{output} is one file and the weights of several methods need a folder; name one with -o")
-        _several(specs, Path(output), jobs or 1, skip_existing=skip_existing, quiet=quiet, **rest)
+        options.check_dask(dask, jobs)
+        _several(specs, Path(output), jobs=jobs or 1, dask=dask, skip_existing=skip_existing, quiet=quiet, **rest)
         return
-    if jobs is not None or skip_existing:
-        which = "--jobs" if jobs is not None else "--skip-existing"
+    if jobs is not None or dask is not None or skip_existing:
+        which = "--jobs" if jobs is not None else "--dask" if dask is not None else "--skip-existing"
         raise UsageError(f"{which} is for several methods, or one whose weights go into a folder (-o FOLDER/)")
     from specrec.cli.plugins import working
     from specrec.cli.progress import Line
@@ -54,25 +58,17 @@ def command(methods: str, output: str, jobs: int | None, skip_existing: bool, qu
     line.say(f"{output}: {card['method']}, {card['parameter_count']} parameters, {len(card['training_scenes'])} scenes")
 
 
-def _several(specs: list[str], folder: Path, jobs: int, *, skip_existing: bool, quiet: bool, **rest: Any) -> None:
+def _several(specs: list[str], folder: Path, *, skip_existing: bool, quiet: bool, **rest: Any) -> None:
     from specrec.cli.plugins import working
     from specrec.cli.progress import Line
     from specrec.cli.train_progress import TrainProgress
-    from specrec.process_pool import ProcessPool
-    from specrec.reconstruction.many_trainings import TrainingWatcher, train_many
-    from specrec.registry.trial import environment
+    from specrec.reconstruction.many_trainings import train_many
 
     line = Line(quiet=quiet)
 
-    def begin(_count: int, watcher: TrainingWatcher) -> ProcessPool:
-        return ProcessPool(jobs, watcher.progress, watcher.note, environment)
-
     try:
         with working("the training"):
-            outcome = train_many(
-                specs, folder=folder, begin=begin, jobs=jobs, skip_existing=skip_existing,
-                watcher=TrainProgress(line), **rest,
-            )  # fmt: skip
+            outcome = train_many(specs, folder=folder, skip_existing=skip_existing, watcher=TrainProgress(line), **rest)
     except KeyboardInterrupt:
         if not rest["overwrite"] and not skip_existing:
             line.say("the weights that are finished stay; --skip-existing leaves them out", always=True)

@@ -44,7 +44,7 @@ class TrainProgress(TrainingWatcher):
 
     def note(self, method: str, words: str) -> None:
         """Say it."""
-        self._line.say(f"{method}: {words}")
+        self._line.say(f"{method}: {words}" if method else words)
 
     def finished(self, method: str, target: Path, card: Mapping[str, Any]) -> None:
         """Say what was written."""

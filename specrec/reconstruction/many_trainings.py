@@ -1,19 +1,24 @@
 """Training several methods on one data set: what fails is told and the rest goes on, and nothing is trained twice."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from specrec.cache import check_writable
+from specrec.cluster import ClusterError
 from specrec.datasets import open_source
 from specrec.errors import SpecrecError, UsageError
+from specrec.interfaces import SceneSource
 from specrec.parameters import parse_spec, slug
+from specrec.process_pool import ProcessPool
 from specrec.reconstruction.loading import choose_device
-from specrec.reconstruction.training import Training, checkpoint_path, read_scenes, run_training
+from specrec.reconstruction.training import Training, checkpoint_path, difference, read_scenes, run_training
 from specrec.registry import registry
+from specrec.registry.trial import environment
 from specrec.scenes import Scaling
 from specrec.weights import read_card
 
@@ -33,7 +38,7 @@ class TrainingWatcher:
         """Take notice of the fraction of a training that is done; called from several threads."""
 
     def note(self, method: str, words: str) -> None:
-        """Take notice of what a training has logged; called from several threads."""
+        """Take notice of what a training has logged, or without a method of another sentence; from several threads."""
 
     def finished(self, method: str, target: Path, card: Mapping[str, Any]) -> None:
         """Take notice of weights that are stored."""
@@ -53,22 +58,18 @@ class Trained:
     """Left out because they exist."""
 
 
-Begin = Callable[[int, TrainingWatcher], Executor]
-"""Begins what computes the trainings, given how many there are and who is told of their progress."""
-
-
 def train_many(
     methods: Sequence[str],
     dataset: str,
     data: Path | None,
     folder: Path,
-    begin: Begin,
     *,
     scaling: Scaling = "minmax",
     seed: int = 0,
     threads: int = 1,
     device: str = "auto",
-    jobs: int | None = 1,
+    jobs: int = 1,
+    dask: str | None = None,
     overwrite: bool = False,
     skip_existing: bool = False,
     skip_damaged: bool = False,
@@ -87,10 +88,11 @@ def train_many(
         As for `train`; threads are those of each.
     folder
         Where ``<method>.safetensors`` go; of two with one name, ``<method>-<hash of its parameters>.safetensors``.
-    begin
-        Begins what computes them.
     jobs
-        How many at a time; None: as many as what computes them will take.
+        How many at a time, each in a process of its own.
+    dask
+        A Dask cluster that computes them instead, as `specrec.cluster.address.parse_address` reads it; `jobs` then
+        means nothing.
     skip_existing
         Leave methods out whose weights exist. Those must be of the same parameters, seed, scaling and data set.
     watcher
@@ -109,43 +111,67 @@ def train_many(
     if overwrite and skip_existing:
         raise UsageError("--overwrite and --skip-existing contradict each other; pass one of them")
     targets = name_weights(methods, folder)
-    outcome = Trained()
-    for target, method in targets.items():
+    opened = open_source(dataset, data)
+    path = None if opened.path is None else str(opened.path.absolute())
+    trainings = {
+        target: Training(method, dataset, path, str(target.absolute()), [], scaling, seed, threads, device, overwrite)
+        for target, method in targets.items()
+    }
+    outcome = Trained(kept=_existing(trainings, opened, overwrite=overwrite, skip=skip_existing))
+    trainings = {target: training for target, training in trainings.items() if target not in outcome.kept}
+    watching.planned(len(targets), len(trainings))
+    if not trainings:
+        return outcome
+    check_writable(folder)
+    devices = None if dask is not None else _devices(trainings.values(), device, jobs)
+    source, found = read_scenes(
+        dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
+    )
+    facts = [asdict(one) for one in found.facts.values()]
+    trainings = {target: replace(training, facts=facts) for target, training in trainings.items()}
+    with ExitStack() as stack:
+        executor: Executor
+        stack.callback(_remove_left, trainings)
+        _remove_left(trainings)
+        if dask is not None:
+            from specrec.reconstruction.trainings_on_cluster import cluster_trainings
+
+            names, told = list(found.facts), (watching.progress, watching.note)
+            executor = stack.enter_context(cluster_trainings(dask, source, names, folder, threads, *told))
+        else:
+            executor = stack.enter_context(_processes(jobs, watching))
+        _run(executor, trainings, devices, outcome, watching)
+    return outcome
+
+
+@contextmanager
+def _processes(jobs: int, watching: TrainingWatcher) -> Iterator[Executor]:
+    pool = ProcessPool(jobs, watching.progress, watching.note, environment)
+    done = False
+    try:
+        yield pool
+        done = True
+    finally:
+        pool.shutdown(cancel_futures=not done)
+
+
+def _existing(trainings: Mapping[Path, Training], source: SceneSource, *, overwrite: bool, skip: bool) -> list[Path]:
+    """List weights that exist and are left out; refuse those that are in the way."""
+    kept = []
+    for target, training in trainings.items():
         if target.is_dir():
             raise UsageError(f"{target} is a folder; move it away, or name another folder with -o")
         if not target.exists() or overwrite:
             continue
-        if not skip_existing:
+        if not skip:
             raise UsageError(f"{target} exists; --overwrite replaces it, --skip-existing leaves its method out")
-        _check_same(target, method, dataset, data, seed, scaling)
-        outcome.kept.append(target)
-    todo = {target: method for target, method in targets.items() if target not in outcome.kept}
-    watching.planned(len(targets), len(todo))
-    if not todo:
-        return outcome
-    check_writable(folder)
-    devices = _devices(todo.values(), device, jobs)
-    source, found = read_scenes(
-        dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
-    )
-    path = None if source.path is None else str(source.path.absolute())
-    facts = [asdict(one) for one in found.facts.values()]
-    for target in todo:
-        _remove_left(target)
-    trainings = {
-        target: Training(method, dataset, path, str(target.absolute()), facts, scaling, seed, threads, device, overwrite)
-        for target, method in todo.items()
-    }
-    executor = begin(len(todo), watching)
-    done = False
-    try:
-        _run(executor, trainings, devices, outcome, watching)
-        done = True
-    finally:
-        executor.shutdown(cancel_futures=not done)
-        for target in todo:
-            _remove_left(target)
-    return outcome
+        other = difference(read_card(target), training, source)
+        if other is not None:
+            raise SpecrecError(
+                f"{target} exists and is not what would be trained: its {other}; move it away, or pass --overwrite"
+            )
+        kept.append(target)
+    return kept
 
 
 def name_weights(methods: Sequence[str], folder: Path) -> dict[Path, str]:
@@ -190,6 +216,8 @@ def _run(
             free.append(device)
             try:
                 outcome.finished[target] = card = future.result()
+            except ClusterError:
+                raise
             except Exception as error:  # of a process that died, say
                 outcome.failed[target] = error
                 watching.failed(trainings[target].method, error)
@@ -197,11 +225,10 @@ def _run(
                 watching.finished(trainings[target].method, target, card)
 
 
-def _devices(methods: Any, device: str, jobs: int | None) -> list[str] | None:
-    """Choose a device for each training that computes at a time, here; None: whoever computes chooses."""
-    if jobs is None:
-        return None
-    built = [registry().reconstructor(name)(**given) for name, given in map(parse_spec, methods)]
+def _devices(trainings: Iterable[Training], device: str, jobs: int) -> list[str]:
+    """Choose a device for each training that computes here at a time."""
+    specs = [parse_spec(training.method) for training in trainings]
+    built = [registry().reconstructor(name)(**given) for name, given in specs]
     chosen = [choose_device(method, device) for method in built]
     if device in ("auto", "cuda") and any(one.startswith("cuda") for one in chosen):
         from specrec.training.session import cuda_devices
@@ -211,36 +238,9 @@ def _devices(methods: Any, device: str, jobs: int | None) -> list[str] | None:
     return [device] * jobs
 
 
-def _check_same(target: Path, method: str, dataset: str, data: Path | None, seed: int, scaling: str) -> None:
-    """Refuse to take weights for finished that were trained in another way."""
-    name, given = parse_spec(method)
-    source = open_source(dataset, data)
-    wanted = {
-        "method": name,
-        "settings": dict(registry().reconstructor(name)(**given).settings),
-        "seed": seed,
-        "scaling": scaling,
-        "dataset": {"name": source.name, "options": dict(source.settings)},
-    }
-    card = read_card(target)
-    for key, value in wanted.items():
-        if card.get(key) != value:
-            raise SpecrecError(
-                f"{target} exists and is not what would be trained: its {_difference(key, card.get(key), value)}; "
-                "move it away, or pass --overwrite"
-            )
-
-
-def _difference(name: str, before: Any, now: Any) -> str:
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        key = next(key for key in [*now, *before] if before.get(key) != now.get(key))
-        return _difference(key, before.get(key), now.get(key))
-    return f"{name} is {before}, not {now}"
-
-
-def _remove_left(target: Path) -> None:
-    """Remove what a process of this training that was killed had begun to write."""
-    for path in (target, checkpoint_path(target)):
+def _remove_left(targets: Iterable[Path]) -> None:
+    """Remove what processes of these trainings that were killed had begun to write."""
+    for path in (path for target in targets for path in (target, checkpoint_path(target))):
         left = re.compile(rf"\.{re.escape(path.stem[:32])}-[0-9a-f]{{8}}{re.escape(SUFFIX)}")
         for file in path.parent.glob(f".*{SUFFIX}"):
             if left.fullmatch(file.name):

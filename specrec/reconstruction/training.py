@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from specrec.datasets import open_source, scene_names
 from specrec.datasets.survey import SceneFacts, Survey, check_rendered_grid, scene_with_extent, survey
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.images import check_absent
-from specrec.interfaces import FitContext, Progress, Reconstructor, SceneSource, heeded, silent
+from specrec.interfaces import FitContext, Progress, SceneSource, heeded, silent
 from specrec.parameters import parse_spec
 from specrec.reconstruction.loading import choose_device
 from specrec.reconstruction.training_colours import colours_of
@@ -131,8 +132,44 @@ def run_training(values: Mapping[str, Any], progress: Progress = silent) -> dict
     """Do a `Training`, given as a dictionary, in whatever process this is, and return the card of the weights."""
     training = Training(**{key: value for key, value in values.items() if key != "label"})
     source = open_source(training.dataset, None if training.data is None else Path(training.data))
+    if not training.overwrite and (card := _made(Path(training.target), training, source)) is not None:
+        return card
     source.prepare([found["name"] for found in training.facts], heeded(progress))
     return _fit(training, source, progress)
+
+
+def _made(target: Path, training: Training, source: SceneSource) -> dict[str, Any] | None:
+    """Return the card of weights that an earlier try of this training has stored and then died; None: there are none.
+
+    There were none when the training was planned.
+    """
+    try:
+        card = weight_files.read_card(target)
+    except SpecrecError:
+        return None
+    content = {found["name"]: found["sha256"] for found in training.facts}
+    same = not difference(card, training, source) and card.get("content") == content
+    return card if same else None
+
+
+def difference(card: Mapping[str, Any], training: Training, source: SceneSource) -> str | None:
+    """Say in what weights with this card differ from those that a training would make; None: in nothing known."""
+    name, given = parse_spec(training.method)
+    wanted = {
+        "method": name,
+        "settings": dict(registry().reconstructor(name)(**given).settings),
+        "seed": training.seed,
+        "scaling": training.scaling,
+        "dataset": {"name": source.name, "options": dict(source.settings)},
+    }
+    return _first_difference("card", card, wanted)
+
+
+def _first_difference(name: str, before: Any, now: Any) -> str | None:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        found = (_first_difference(key, before.get(key), value) for key, value in now.items())
+        return next((one for one in found if one is not None), None)
+    return None if before == now else f"{name} is {before}, not {now}"
 
 
 def _fit(training: Training, source: SceneSource, progress: Progress) -> dict[str, Any]:
@@ -161,27 +198,52 @@ def _fit(training: Training, source: SceneSource, progress: Progress) -> dict[st
         content={found.name: found.sha256 for found in facts},
         **colours,
     )
-    stored = _store(fitted, target, card, overwrite=training.overwrite)
+    stored = stored_beside(
+        target,
+        lambda path, overwrite: weight_files.save(fitted, path, card, overwrite=overwrite),
+        overwrite=training.overwrite,
+    )
     checkpoint.unlink(missing_ok=True)
     if stored != target:
-        raise SpecrecError(f"{target} has appeared while this was trained, and stays; the weights are in {stored}")
+        raise appeared(target, stored)
     return card
 
 
-def _store(fitted: Reconstructor, target: Path, card: Mapping[str, Any], *, overwrite: bool) -> Path:
-    """Store weights, where `target` exists by now and must stay under the next free name: they took long to make."""
-    for number in itertools.count(1):
-        path = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
-        if number > 1 and os.path.lexists(path):
-            continue
-        try:
-            weight_files.save(fitted, path, card, overwrite=overwrite and number == 1)
-        except UsageError:
-            if not os.path.lexists(path):  # it is about something else
-                raise
-        else:
-            return path
+def stored_beside(target: Path, put: Callable[[Path, bool], None], *, overwrite: bool) -> Path:
+    """Store what took long to make: where `target` exists by now and must stay, under the next free name.
+
+    Parameters
+    ----------
+    target
+        Where it shall go.
+    put
+        Stores it at a path, and is told whether it may replace what is there.
+    overwrite
+        Whether it may replace `target`.
+
+    Returns
+    -------
+    Where it is.
+    """
+    try:
+        put(target, overwrite)
+    except UsageError:
+        if not os.path.lexists(target):  # it is about something else
+            raise
+    else:
+        return target
+    for number in itertools.count(2):
+        path = target.with_stem(f"{target.stem}-{number}")
+        with suppress(UsageError):  # another process has taken it just now
+            if not os.path.lexists(path):
+                put(path, False)
+                return path
     raise AssertionError("numbers do not end")
+
+
+def appeared(target: Path, stored: Path) -> SpecrecError:
+    """Make the error for weights that are stored under another name than was asked for."""
+    return SpecrecError(f"{target} has appeared while this was trained, and stays; the weights are in {stored}")
 
 
 def checkpoint_path(target: Path) -> Path:
