@@ -11,6 +11,7 @@ from specrec.bench.watching import Watcher
 from specrec.cells import records
 from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
+from specrec.cluster import ClusterError
 from specrec.errors import in_a_line
 
 
@@ -26,6 +27,8 @@ def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher) -> tupl
         for future in as_completed(futures):
             cell = futures[future]
             error = future.exception()
+            if isinstance(error, ClusterError):  # not of this cell: nothing more can be computed
+                raise error
             record = future.result() if error is None else records.write_failure(cell, in_a_line(error))
             if record["status"] == "failed":
                 failed.append(f"{cell.label}: {record['reason']}")

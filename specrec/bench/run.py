@@ -1,25 +1,19 @@
 """A bench from start to end: check the data, compute the missing cells, write the tables."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
 from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
-from specrec.bench.plan import make_plan
+from specrec.bench.places import Place, check_place, place
+from specrec.bench.plan import Plan, make_plan
 from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
 from specrec.bench.watching import Watcher
 from specrec.bench.written_tables import write_tables
 from specrec.cells import records
-from specrec.cells.executors.in_process import InProcess
-from specrec.cells.executors.local import LocalProcesses
-from specrec.cells.executors.slots import slots
-
-NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
-"""Devices that nothing but a network uses."""
 
 
 def bench(
@@ -38,6 +32,7 @@ def bench(
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
+    dask: str | None = None,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     save_cubes: bool = False,
@@ -67,6 +62,9 @@ def bench(
     jobs
         Cells at a time, each in a process of its own; 0: in this process. Changes time and never a number.
         Default: as many as there are cores (or GPUs).
+    dask
+        Compute on a Dask cluster instead: ``local:N`` for N workers of this machine, ``HOST:PORT`` of a scheduler, or
+        its scheduler file (.json). It computes as many cells at a time as its workers have slots.
     output
         Results folder; default ``specrec-results/<protocol>-<dataset>``.
     overwrite
@@ -90,8 +88,11 @@ def bench(
         If no method can be used; one of several that is of a broken plugin is a row with the reason.
     DataError
         If scenes are damaged.
+    ClusterError
+        If the Dask cluster cannot be reached, is gone, or none of its workers fits; finished cells are kept.
     """
     watch = watcher or Watcher()
+    check_place(dask, jobs)
     plan = make_plan(
         methods,
         dataset,
@@ -107,11 +108,14 @@ def bench(
         limit=limit,
         output=output,
     )
-    networks = any("torch" in method.requires for _, method in plan.methods.values())
-    if not networks and NETWORKS_ONLY.fullmatch(device):
-        watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
-        device = "cpu"
-    devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
+    with place(plan, watch, device=device, jobs=jobs, dask=dask) as where:
+        return _computed(plan, where, watch, overwrite=overwrite, save_cubes=save_cubes, skip_damaged=skip_damaged)
+
+
+def _computed(
+    plan: Plan, where: Place, watch: Watcher, *, overwrite: bool, save_cubes: bool, skip_damaged: bool
+) -> Results:
+    """Check the data, compute the missing cells of a plan, write the tables."""
     facts = read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
     for written, reason in plan.unusable.items():
@@ -121,15 +125,14 @@ def bench(
         from specrec.bench.ceiling.metamers import find_ceilings
 
         find_ceilings(
-            plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
+            plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=where.readers
         )
     wanted = list(planned_cells(plan, facts, save_cubes=save_cubes))
     missing = records.pending(wanted)
     for words in records.outdated(wanted):
         watch.note(words)
     watch.planned(len(wanted), len(missing))
-    executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
-    failed = compute(executor, missing, watch)
+    failed = compute(where.executor(), missing, watch)
     failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)

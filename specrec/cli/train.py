@@ -45,8 +45,8 @@ def command(
         options.check_dask(dask, jobs)
         _several(specs, Path(output), jobs=jobs or 1, dask=dask, skip_existing=skip_existing, quiet=quiet, **rest)
         return
-    if jobs is not None or dask is not None or skip_existing:
-        which = "--jobs" if jobs is not None else "--dask" if dask is not None else "--skip-existing"
+    given = {"--jobs": jobs is not None, "--dask": options.is_typed("dask"), "--skip-existing": skip_existing}
+    for which in [name for name, is_given in given.items() if is_given]:
         raise UsageError(f"{which} is for several methods, or one whose weights go into a folder (-o FOLDER/)")
     from specrec.cli.plugins import working
     from specrec.cli.progress import Line

@@ -12,11 +12,12 @@ from specrec.cache import check_writable
 from specrec.cluster import ClusterError
 from specrec.datasets import open_source
 from specrec.errors import SpecrecError, UsageError
-from specrec.interfaces import SceneSource
+from specrec.interfaces import Reconstructor, SceneSource
 from specrec.parameters import parse_spec, slug
 from specrec.process_pool import ProcessPool
 from specrec.reconstruction.loading import choose_device
 from specrec.reconstruction.training import Training, checkpoint_path, difference, read_scenes, run_training
+from specrec.reconstruction.workers import check_device, own_devices
 from specrec.registry import registry
 from specrec.registry.trial import environment
 from specrec.scenes import Scaling
@@ -123,6 +124,8 @@ def train_many(
     if not trainings:
         return outcome
     check_writable(folder)
+    if dask is not None:
+        check_device(device)
     devices = None if dask is not None else _devices(trainings.values(), device, jobs)
     source, found = read_scenes(
         dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
@@ -137,7 +140,9 @@ def train_many(
             from specrec.reconstruction.trainings_on_cluster import cluster_trainings
 
             names, told = list(found.facts), (watching.progress, watching.note)
-            executor = stack.enter_context(cluster_trainings(dask, source, names, folder, threads, *told))
+            networks = any("torch" in one.requires for one in _built(trainings.values()))
+            own = own_devices(device, networks=networks)
+            executor = stack.enter_context(cluster_trainings(dask, source, names, folder, threads, own, *told))
         else:
             executor = stack.enter_context(_processes(jobs, watching))
         _run(executor, trainings, devices, outcome, watching)
@@ -227,15 +232,18 @@ def _run(
 
 def _devices(trainings: Iterable[Training], device: str, jobs: int) -> list[str]:
     """Choose a device for each training that computes here at a time."""
-    specs = [parse_spec(training.method) for training in trainings]
-    built = [registry().reconstructor(name)(**given) for name, given in specs]
-    chosen = [choose_device(method, device) for method in built]
+    chosen = [choose_device(method, device) for method in _built(trainings)]
     if device in ("auto", "cuda") and any(one.startswith("cuda") for one in chosen):
         from specrec.training.session import cuda_devices
 
         there = cuda_devices()
         return [there[index % len(there)] for index in range(jobs)]
     return [device] * jobs
+
+
+def _built(trainings: Iterable[Training]) -> list[Reconstructor]:
+    specs = [parse_spec(training.method) for training in trainings]
+    return [registry().reconstructor(name)(**given) for name, given in specs]
 
 
 def _remove_left(targets: Iterable[Path]) -> None:

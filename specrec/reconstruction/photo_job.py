@@ -19,11 +19,13 @@ from specrec.cluster.store import arrange, stored
 from specrec.errors import MemoryShortageError, SpecrecError, Stopped
 from specrec.interfaces import Progress
 from specrec.memory import is_out_of_memory
+from specrec.parameters import parse_spec
 from specrec.reconstruction.loading import Loaded, load_with_card
 from specrec.reconstruction.many_photos import reason
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
 from specrec.reconstruction.room import Room
 from specrec.reconstruction.trust import Trust
+from specrec.reconstruction.workers import check_provider
 from specrec.tiling import SeamCost
 
 MOST_SENT = 2_000_000_000
@@ -63,8 +65,9 @@ def reconstruct_photo(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     job
         The worker.
     task
-        ``method``, ``choices``, ``threads`` and ``share`` as for a `Workshop`; ``weights`` and ``photo``, the facts of
-        these files; ``staging``, the hidden folder; ``target``, the name of the cube; ``number``, of the photo.
+        ``method``, who offers it (``provider``), ``choices``, ``threads`` and ``share`` as for a `Workshop`;
+        ``weights`` and ``photo``, the facts of these files, and how the photo is ``shown`` to the user; ``staging``,
+        the hidden folder; ``target``, the name of the cube; ``number``, of the photo.
 
     Returns
     -------
@@ -72,6 +75,7 @@ def reconstruct_photo(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     memory ran out; ``stopped``; or ``made``, which `made_of` reads, with ``files``, names and bytes, in ``place``, a
     folder that the worker alone sees where it is not ``shared``.
     """
+    check_provider(parse_spec(task["method"])[0], task["provider"])
     facts: dict[str, FileFacts] = {name: task[name] for name in ("weights", "photo")}
     unseen = [name for name, one in facts.items() if not is_here(one) and stored(one) is None]
     if unseen:

@@ -26,6 +26,7 @@ from specrec.reconstruction.one_photo import Workshop
 from specrec.reconstruction.outputs import Work
 from specrec.reconstruction.photo_job import MOST_SENT, made_of, reconstruct_photo
 from specrec.reconstruction.staging import staging
+from specrec.reconstruction.workers import check_device, own_devices, provider, wants_gpu
 
 
 def reconstruct_on_cluster(
@@ -55,11 +56,13 @@ def reconstruct_on_cluster(
     """
     if not workshop.loaded.method.tiles_exactly:
         raise UsageError(f"{method} as it is set draws random numbers, photo after photo; leave --dask out")
+    check_device(workshop.choices.device)
     watching.begun(workshop, len(todo))
     if not todo:
         return
     with ExitStack() as stack:
-        connection = stack.enter_context(connected(dask, watching.note))
+        device, networks = workshop.choices.device, "torch" in workshop.loaded.method.requires
+        connection = stack.enter_context(connected(dask, watching.note, own_devices(device, networks=networks)))
         folders = {folder: stack.enter_context(staging(folder)) for folder in {work.target.parent for work in todo}}
         run = _Run(method, workshop, connection, folders, watching)
         again = run.round(todo, outcome)
@@ -77,10 +80,11 @@ class _Run:
         self._choices, self._connection, self._folders, self._watching = choices, connection, folders, watching
         self._sender = Sender(connection.client, watching.note)
         self._threads = choices.threads or 1
-        self._gpu = "torch" in loaded.method.requires and choices.device != "cpu"
+        self._gpu = wants_gpu(type(loaded.method), choices.device)
         kept = {key: value for key, value in asdict(choices).items() if key not in ("weights", "overwrite")}
         self._task = {
             "method": method,
+            "provider": provider(loaded.method.name),
             "choices": {**kept, "threads": self._threads},
             "threads": self._threads,
             "share": _most_slots(connection),

@@ -11,9 +11,11 @@ from typing import Any
 from specrec.cluster.files import FileFacts, is_here
 from specrec.cluster.store import arrange, stored
 from specrec.errors import SpecrecError
+from specrec.parameters import parse_spec
 from specrec.process_pool import ProcessPool
 from specrec.reconstruction.photo_job import TOLD, Job
 from specrec.reconstruction.training import run_training
+from specrec.reconstruction.workers import check_provider
 from specrec.registry.trial import environment
 
 
@@ -25,8 +27,8 @@ def train_on_worker(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     job
         The worker.
     task
-        ``training``, a `Training` as a dictionary; ``files``, the facts of the files that its scenes are read from;
-        ``staging``, a hidden folder beside the weights' place.
+        ``training``, a `Training` as a dictionary, and who offers its method (``provider``); ``files``, the facts of
+        the files that its scenes are read from; ``staging``, a hidden folder beside the weights' place.
 
     Returns
     -------
@@ -34,6 +36,7 @@ def train_on_worker(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     of the weights, which are at their place, or where that is not ``shared`` with this worker, at ``path``, of ``size``
     bytes.
     """
+    check_provider(parse_spec(task["training"]["method"])[0], task["provider"])
     files: Sequence[FileFacts] = task["files"]
     unseen = [index for index, one in enumerate(files) if not is_here(one) and stored(one) is None]
     if unseen:

@@ -18,6 +18,7 @@ from specrec.parameters import parse_spec
 from specrec.reconstruction.staging import staging
 from specrec.reconstruction.training import appeared, stored_beside
 from specrec.reconstruction.training_job import train_on_worker
+from specrec.reconstruction.workers import provider, wants_gpu
 from specrec.registry import registry
 
 
@@ -28,6 +29,7 @@ def cluster_trainings(
     names: Sequence[str],
     folder: Path,
     threads: int,
+    devices: Sequence[str],
     progress: Callable[[str, float, str], None],
     note: Callable[[str, str], None],
 ) -> Iterator[Executor]:
@@ -43,6 +45,8 @@ def cluster_trainings(
         Of the weights.
     threads
         Of each training.
+    devices
+        CUDA devices for workers of this machine.
     progress, note
         As for `specrec.process_pool.ProcessPool`.
 
@@ -57,7 +61,7 @@ def cluster_trainings(
     def said(words: str) -> None:
         note("", words)
 
-    with connected(dask, said) as connection, staging(folder) as place:
+    with connected(dask, said, devices) as connection, staging(folder) as place:
         executor = _Trainings(connection, facts, place, threads, progress, note)
         done = False
         try:
@@ -93,9 +97,9 @@ class _Trainings(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:  # noqa: ARG002 - one only
         """Do the training whose values are given."""
         values = args[0]
-        needs = registry().reconstructor(parse_spec(values["method"])[0]).requires
-        task = {"training": values, "files": self._files, "staging": str(self._place)}
-        gpu = "torch" in needs and values["device"] != "cpu"
+        name, _ = parse_spec(values["method"])
+        task = {"training": values, "files": self._files, "staging": str(self._place), "provider": provider(name)}
+        gpu = wants_gpu(registry().reconstructor(name), values["device"])
         return self._jobs.submit(train_on_worker, task, label=values["label"], gpu=gpu)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
