@@ -25,7 +25,7 @@ from specrec.reconstruction.many_photos import reason
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
 from specrec.reconstruction.room import Room
 from specrec.reconstruction.trust import Trust
-from specrec.reconstruction.workers import check_provider
+from specrec.reconstruction.workers import check_provider, sees
 from specrec.tiling import SeamCost
 
 MOST_SENT = 2_000_000_000
@@ -81,7 +81,7 @@ def reconstruct_photo(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     if unseen:
         return {"unseen": unseen}
     staging = Path(task["staging"])
-    shared = staging.is_dir()
+    shared = sees(staging)
     photo, weights = _found(facts["photo"], job), _found(facts["weights"], job)
     place = Path(tempfile.mkdtemp(prefix=f"{task['number']}-", dir=staging if shared else job.scratch))
     kept = False

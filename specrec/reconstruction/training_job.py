@@ -15,7 +15,7 @@ from specrec.parameters import parse_spec
 from specrec.process_pool import ProcessPool
 from specrec.reconstruction.photo_job import TOLD, Job
 from specrec.reconstruction.training import run_training
-from specrec.reconstruction.workers import check_provider
+from specrec.reconstruction.workers import check_provider, sees
 from specrec.registry.trial import environment
 
 
@@ -41,7 +41,7 @@ def train_on_worker(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     unseen = [index for index, one in enumerate(files) if not is_here(one) and stored(one) is None]
     if unseen:
         return {"unseen": unseen}
-    shared = Path(task["staging"]).is_dir()
+    shared = sees(Path(task["staging"]))
     place = Path(tempfile.mkdtemp(prefix="training-", dir=job.scratch))
     values = dict(task["training"])
     if not all(is_here(one) for one in files):

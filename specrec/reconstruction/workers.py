@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 from specrec.cluster.job import RefusalError
 from specrec.errors import UsageError
@@ -24,6 +25,11 @@ def check_provider(name: str, theirs: str) -> None:
     if mine != theirs:
         have = f"has {mine} for" if mine else "lacks"
         raise RefusalError(f"{socket.gethostname()} {have} the method {name}; install {theirs} there")
+
+
+def sees(folder: Path) -> bool:
+    """Say whether this machine sees a folder, whose name nobody else has."""
+    return folder.is_dir()
 
 
 def check_device(device: str) -> None:
