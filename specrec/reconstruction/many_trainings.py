@@ -123,10 +123,10 @@ def train_many(
     watching.planned(len(targets), len(trainings))
     if not trainings:
         return outcome
-    check_writable(folder)
     if dask is not None:
         check_device(device)
     devices = None if dask is not None else _devices(trainings.values(), device, jobs)
+    check_writable(folder)
     source, found = read_scenes(
         dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
     )

@@ -72,6 +72,7 @@ def write_report(results: "Results", folder: Path, *, overwrite: bool = False, p
             moves = {fresh: folder}
             if page is not None:
                 moves[write_page(results, Path(beside) / page.name)] = page
+            check_target(folder, overwrite=overwrite)  # what has appeared meanwhile stays
             _put_in_place(moves, Path(beside) / "old")
     except OSError as error:
         raise SpecrecError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from None

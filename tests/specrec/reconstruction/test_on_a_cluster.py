@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from distributed import Client
 
 from specrec.cluster.own import own_cluster
 from specrec.cubes import write_cube
 from specrec.errors import UsageError
-from specrec.reconstruction import Choices, Watcher, Work, find_photos, name_outputs, reconstruct_files
+from specrec.reconstruction import Choices, Watcher, Work, find_photos, name_outputs, reconstruct_files, train
 from specrec.reconstruction.many_trainings import TrainingWatcher, train_many
 from specrec.testing.small_scenes import smooth_scene
 from specrec.weights import read_card
@@ -27,6 +25,16 @@ from specrec.cluster.files import is_here
 from specrec.reconstruction import photo_job, training_job, workers
 for module in (photo_job, training_job):
     module.is_here, module.sees = is_here, workers.sees
+"""
+
+DYING = """
+from specrec.reconstruction import training_job as job
+
+def dying(*given):
+    from specrec.errors import SpecrecError
+    raise SpecrecError("its process died with signal SIGKILL")
+
+job.real, job._in_process = job._in_process, dying
 """
 
 
@@ -151,31 +159,31 @@ def weights(folder: Path) -> dict[str, dict[str, object]]:
     return {path.name: read_card(path) for path in sorted(folder.iterdir())}
 
 
-def test_trainings_of_a_cluster_give_the_weights_of_this_machine(cluster: str, tmp_path: Path) -> None:
-    data, specs = tmp_path / "scenes", ["linear", "mallett"]
+def test_a_training_on_a_cluster_gives_the_weights_of_this_machine(cluster: str, tmp_path: Path) -> None:
+    data, told = tmp_path / "scenes", []
     for index in range(2):
         scene = smooth_scene(f"s{index}", 24, 20, index)
         write_cube(data / f"s{index}.h5", scene.cube(), scene.wavelengths, {"quantity": scene.quantity})
-    outcomes = [train_many(specs, "folder", data, tmp_path / "here", jobs=2)]
-    outcomes += [train_many(specs, "folder", data, tmp_path / "seen", dask=cluster)]
-    told: list[str] = []
 
     class Notes(TrainingWatcher):
         def note(self, method: str, words: str) -> None:
             told.append(words)
 
+    train("linear", "folder", data, tmp_path / "here" / "linear.safetensors")
+    outcomes = [train_many(["linear"], "folder", data, tmp_path / "seen", dask=cluster)]
     with blind(cluster):
-        outcomes += [train_many(specs, "folder", data, tmp_path / "sent", dask=cluster, watcher=Notes())]
-    assert [one.failed for one in outcomes] == [{}, {}, {}]
+        outcomes += [train_many(["linear"], "folder", data, tmp_path / "sent", dask=cluster, watcher=Notes())]
+    assert [one.failed for one in outcomes] == [{}, {}]
     assert weights(tmp_path / "here") == weights(tmp_path / "seen") == weights(tmp_path / "sent")
     assert any("does not see the data" in words for words in told)
 
 
-def test_a_training_that_fails_on_a_worker_is_told_and_the_others_go_on(cluster: str, tmp_path: Path) -> None:
-    (tmp_path / "out" / "pixel.checkpoint.safetensors").mkdir(parents=True)
-    outcome = train_many(
-        ["linear", "pixel[steps=5]"], "synthetic[scenes=2,size=32]", None, tmp_path / "out", dask=cluster
-    )
-    assert [path.name for path in outcome.finished] == ["linear.safetensors"]
-    assert [path.name for path in outcome.failed] == ["pixel.safetensors"]
-    assert np.isfinite(read_card(tmp_path / "out" / "linear.safetensors")["parameter_count"])
+def test_a_training_that_dies_on_a_worker_is_told(cluster: str, tmp_path: Path) -> None:
+    with Client(cluster, set_as_default=False) as client:
+        client.run(exec, DYING)
+        try:
+            outcome = train_many(["linear"], "synthetic[scenes=2,size=32]", None, tmp_path / "out", dask=cluster)
+        finally:
+            client.run(exec, "from specrec.reconstruction import training_job as job\njob._in_process = job.real")
+    assert [str(error) for error in outcome.failed.values()] == ["its process died with signal SIGKILL"]
+    assert list((tmp_path / "out").iterdir()) == []
