@@ -81,7 +81,7 @@ def command(
             f"{count} previews of earlier runs are left out" if count > 1 else "1 preview of an earlier run is left out"
         )
     if found.unread:
-        line.say(f"{found.unread} passed over: they are not read; convert them to JPEG or PNG")
+        line.say(f"{found.unread} passed over: not read by specrec; convert to JPEG or PNG")
     watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
     try:
         with working(f"reconstructing with {method}"):

@@ -127,7 +127,8 @@ def _meant(text: str, passed_over: list[Path]) -> list[Path]:
         unread = [file for file in inside if file.suffix.lower() in UNREAD and file.is_file()]
         passed_over += unread
         if not found:
-            way_out = f"; {_unread(unread)} are not read: convert them to JPEG or PNG" if unread else ""
+            there = f"{_unread(unread)} there {'is' if len(unread) == 1 else 'are'} not read"
+            way_out = f"; {there}: convert to JPEG or PNG" if unread else ""
             raise UsageError(
                 f"there are no images in the folder {text}; their suffixes are {', '.join(sorted(SUFFIXES))}{way_out}"
             )

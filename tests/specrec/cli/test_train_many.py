@@ -20,7 +20,7 @@ from specrec.reconstruction.training import run_training
 from specrec.weights import read_card
 
 DATA = "synthetic[scenes=2,size=32]"
-PIXEL = "pixel[steps=400,batch=64]"
+PIXEL = "pixel[steps=60,batch=16]"
 
 
 class Outcome(NamedTuple):
@@ -180,14 +180,12 @@ def test_a_training_that_an_earlier_try_has_finished_is_not_done_again(tmp_path:
 def test_killed_and_started_again_it_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
     words = [f"linear,{PIXEL}", "-d", DATA, "-o", "w/", "--skip-existing"]
     start = "from specrec.cli import main; main()"
-    environment = {**os.environ, "SPECREC_CHECKPOINT_SECONDS": "0"}
 
-    def begin() -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "-c", start, "train", *words], cwd=tmp_path, stderr=subprocess.PIPE, env=environment
-        )
+    def begin(**variables: str) -> "subprocess.Popen[bytes]":
+        command, environment = [sys.executable, "-c", start, "train", *words], {**os.environ, **variables}
+        return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=environment)
 
-    process = begin()
+    process = begin(SPECREC_CHECKPOINT_SECONDS="0")
     checkpoint = tmp_path / "w" / "pixel.checkpoint.safetensors"
     deadline = time.monotonic() + 120
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -195,9 +193,9 @@ def test_killed_and_started_again_it_goes_on_and_repeats_nothing(tmp_path: Path)
     process.kill()
     said = process.communicate(timeout=60)[1]  # ends when the training's process has, which holds the pipe no longer
     assert checkpoint.exists(), said
-    time.sleep(0.5)
+    time.sleep(0.3)
     before = checkpoint.stat().st_mtime_ns
-    time.sleep(1.0)
+    time.sleep(0.5)
     assert checkpoint.stat().st_mtime_ns == before, "the process of the training outlived its parent"
     finished = (tmp_path / "w" / "linear.safetensors").stat().st_mtime_ns
     process = begin()
