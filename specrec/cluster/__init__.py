@@ -1,4 +1,4 @@
-"""Jobs on the machines of a Dask cluster, behind the interface of `concurrent.futures.Executor`; knows nothing of cells.
+"""Jobs on a Dask cluster, behind the interface of `concurrent.futures.Executor`; it knows nothing of cells.
 
 Modules: `address` (what ``--dask`` may say), `connecting` and `own` (a client, and workers on this machine), `workers`
 (who is there, and fits), `executor` (jobs are given out, and again where a worker is lost), `job` (inside a worker),

@@ -13,7 +13,7 @@ _ALIVE = ("running", "paused", "closing_gracefully")
 
 
 class RefusalError(SpecrecError):
-    """This worker cannot do such jobs; another one may."""
+    """The worker cannot do such jobs; another one may."""
 
 
 @dataclass(frozen=True)

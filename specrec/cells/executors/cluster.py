@@ -1,4 +1,4 @@
-"""Cells on the workers of a Dask cluster: they are given out, what a worker does not see is sent, results are fetched."""
+"""Cells on the workers of a Dask cluster: given out, with what a worker does not see, and their files fetched."""
 
 import json
 import re

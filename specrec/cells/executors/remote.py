@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +25,8 @@ from specrec.cluster.store import arrange, stored
 from specrec.errors import SpecrecError
 from specrec.registry.trial import KNOWN
 
-WANTED_SECONDS = 0.5
-"""Between looks at whether somebody still waits for the cell."""
-TOLD_SECONDS = 0.5
-"""Between two words on how far a cell is, at least."""
+LOOK_SECONDS = 0.5
+"""Between looks at whether somebody still waits for the cell, and between words on how far it is."""
 _made: set[tuple[str, str, str, str]] = set()
 
 
@@ -91,24 +88,17 @@ def _sees(folder: Path, token: tuple[str, str]) -> bool:
 
 
 def _compute(job: Job, errand: Errand, values: dict[str, Any]) -> dict[str, Any]:
-    last = [0.0]
-
-    def progress(done: float, words: str) -> None:
-        now = time.monotonic()
-        if now - last[0] >= TOLD_SECONDS:
-            last[0] = now
-            job.tell({"done": done, "words": words})
-
+    telling = _Telling(job)
     scenes = {name: _scene(values, name) for name in errand.made}
     new = [name for name, scene in scenes.items() if scene not in _made]
     process = CellProcess(
         values,
-        progress,
+        telling.hear,
         lambda words: job.tell({"note": words}),
         needs={"installed": errand.installed, "made": new},
         variables={**os.environ, KNOWN: json.dumps(errand.known)},
     )
-    with _ended_when_unwanted(job, process):
+    with _looked_after(job, process, telling):
         try:
             record = process.run()
         except UnfitError as error:
@@ -121,18 +111,37 @@ def _scene(values: dict[str, Any], name: str) -> tuple[str, str, str, str]:
     return values["dataset"], json.dumps(values["options"], sort_keys=True), name, values["contents"][name]
 
 
+class _Telling:
+    """Tells how far a cell is, now and then: the network has better things to do than to carry every step."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._latest: tuple[float, str] | None = None
+
+    def hear(self, done: float, words: str) -> None:
+        """Keep the latest."""
+        self._latest = done, words
+
+    def tell(self) -> None:
+        """Tell it, once."""
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            self._job.tell({"done": latest[0], "words": latest[1]})
+
+
 @contextmanager
-def _ended_when_unwanted(job: Job, process: CellProcess) -> Iterator[None]:
-    """End the process of a cell that was cancelled, or whose bench or scheduler is gone."""
+def _looked_after(job: Job, process: CellProcess, telling: _Telling) -> Iterator[None]:
+    """Tell how far a cell is, and end its process when it is cancelled, or its bench or scheduler is gone."""
     done = threading.Event()
 
     def look() -> None:
-        while not done.wait(WANTED_SECONDS):
+        while not done.wait(LOOK_SECONDS):
+            telling.tell()
             if not job.wanted:
                 process.stop()
                 return
 
-    threading.Thread(target=look, name="specrec-wanted", daemon=True).start()
+    threading.Thread(target=look, name="specrec-cell", daemon=True).start()
     try:
         yield
     finally:
