@@ -21,10 +21,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 
-CROPS, SURVEYS, SYNTHETIC, TRIALS = "crops", "surveys", "synthetic", "trials"
-PARTS = (CROPS, SURVEYS, SYNTHETIC, TRIALS)
-"""The folders inside the cache folder: prepared training scenes, surveys of data sets, synthetic scenes, and whether
-plugins live through their import."""
+CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS = "crops", "sent", "surveys", "synthetic", "trials"
+PARTS = (CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS)
+"""The folders inside the cache folder: prepared training scenes, scene files that were sent to a worker of a cluster,
+surveys of data sets, synthetic scenes, and whether plugins live through their import."""
 
 DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says, without naming a file, where no more can be written."""
@@ -96,6 +96,7 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
     try:
         for path in paths:
             temporaries.append(_temporary(path))
+            _unfinished.add(temporaries[-1])
         try:
             yield tuple(temporaries)
         except OSError as error:
@@ -118,6 +119,33 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
     finally:
         for temporary in temporaries:
             temporary.unlink(missing_ok=True)
+            _unfinished.discard(temporary)
+
+
+def put_in_place(made: Sequence[Path], paths: Sequence[Path], *, overwrite: bool) -> None:
+    """Move files that are whole, and on the same disk, to where they shall be: all of them or none.
+
+    Errors are those of `written_together`, and so is the part of the last path.
+    """
+    try:
+        if overwrite:
+            _replace(made, paths)
+        else:
+            _place(made, paths)
+            for file in made:
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(paths[-1], error) from None
+
+
+def drop_unfinished() -> None:
+    """Remove what is being written just now: for a process that will end at once, whatever its threads are doing."""
+    for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink()
+
+
+_unfinished: set[Path] = set()
 
 
 def sync_folder(folder: Path) -> None:
@@ -174,17 +202,25 @@ def _place(temporaries: Sequence[Path], paths: Sequence[Path]) -> None:
     placed: list[Path] = []
     try:
         for temporary, path in zip(temporaries, paths, strict=True):
-            try:
-                os.link(temporary, path)  # unlike a renaming, this replaces nothing
-            except OSError as error:  # or the file system has no links
-                if isinstance(error, FileExistsError) or os.path.lexists(path):
-                    raise UsageError(f"{path} exists by now; choose another name or pass --overwrite") from None
-                temporary.replace(path)
+            _place_one(temporary, path)
             placed.append(path)
     except BaseException:
         for path in placed:
             path.unlink(missing_ok=True)
         raise
+
+
+def _place_one(temporary: Path, path: Path) -> None:
+    try:
+        try:
+            os.link(temporary, path)  # unlike a renaming, this replaces nothing
+        except FileExistsError:
+            raise
+        except OSError:  # the file system has no links, but no file is opened as new by two
+            path.open("xb").close()
+            temporary.replace(path)
+    except FileExistsError:
+        raise UsageError(f"{path} exists by now; choose another name or pass --overwrite") from None
 
 
 def check_room(folder: Path, needed: int, what: str, way_out: str = "choose another folder") -> int:

@@ -57,14 +57,20 @@ def make_card(
     }
 
 
-def save(method: Reconstructor, path: Path, card: Mapping[str, Any]) -> None:
-    """Write a fitted method and its card to `path`, whole or not at all."""
+def save(method: Reconstructor, path: Path, card: Mapping[str, Any], *, overwrite: bool = True) -> None:
+    """Write a fitted method and its card to `path`, whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        If a file is there that must not be replaced; it stays as it is.
+    """
     from safetensors.numpy import save as in_memory  # of a full disk it speaks no OSError
 
     arrays, config = method.state()
     metadata = {"card": json.dumps(dict(card)), "config": json.dumps(config)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with written_whole(path) as temporary:
+    with written_whole(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(in_memory(contiguous, metadata=metadata))
 
 

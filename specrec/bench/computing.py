@@ -12,6 +12,7 @@ from specrec.cache import DISK_IS_FULL, disk_is_full
 from specrec.cells import records
 from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
+from specrec.cluster import ClusterError
 from specrec.errors import CannotGoOnError, in_a_line
 
 
@@ -33,6 +34,8 @@ def compute(executor: Executor, missing: Sequence[Cell], watch: Watcher, ahead: 
     ------
     CannotGoOnError
         If a file cannot be written, or data changed: the cells that are stored stay, and no other is begun.
+    ClusterError
+        If the cluster is gone.
     """
     started = time.time()
     running: dict[Future[dict[str, Any]], Cell] = {}
@@ -74,7 +77,7 @@ def _record_of(cell: Cell, future: Future[dict[str, Any]]) -> dict[str, Any]:
     error = future.exception()
     if error is None:
         return future.result()
-    if isinstance(error, CannotGoOnError):
+    if isinstance(error, CannotGoOnError | ClusterError):  # not of this cell: no other can be computed either
         raise error
     if isinstance(error, OSError) and error.errno in DISK_IS_FULL:  # that of the temporary files, say
         raise disk_is_full(cell.label, error)

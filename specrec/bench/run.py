@@ -1,8 +1,7 @@
 """A bench from start to end: check the data, compute the missing cells, write the tables."""
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
@@ -11,18 +10,14 @@ from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
 from specrec.bench.lock import FolderLock
 from specrec.bench.overwriting import Overwrite, parse_overwrite
-from specrec.bench.plan import make_plan
+from specrec.bench.places import Place, check_place, place
+from specrec.bench.plan import Plan, make_plan
 from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
 from specrec.bench.stock import take_stock
 from specrec.bench.watching import Watcher
 from specrec.bench.written_tables import write_tables
-from specrec.cells.executors.in_process import InProcess
-from specrec.cells.executors.local import LocalProcesses
-from specrec.cells.executors.slots import slots
-
-NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
-"""Devices that nothing but a network uses."""
+from specrec.datasets.survey import Survey
 
 
 def bench(
@@ -41,6 +36,7 @@ def bench(
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
+    dask: str | None = None,
     output: str | os.PathLike[str] | None = None,
     overwrite: Overwrite | bool = "failed",
     save_cubes: bool = False,
@@ -70,6 +66,9 @@ def bench(
     jobs
         Cells at a time, each in a process of its own; 0: in this process. Changes time and never a number.
         Default: as many as there are cores (or GPUs).
+    dask
+        Compute on a Dask cluster instead: ``local:N`` for N workers of this machine, ``HOST:PORT`` of a scheduler, or
+        its scheduler file (.json). It computes as many cells at a time as its workers have slots.
     output
         Results folder; default ``specrec-results/<protocol>-<dataset>``.
     overwrite
@@ -94,8 +93,11 @@ def bench(
         If no method can be used; one of several that is of a broken plugin is a row with the reason.
     DataError
         If scenes are damaged.
+    ClusterError
+        If the Dask cluster cannot be reached, is gone, or none of its workers fits; finished cells are kept.
     """
     watch, chosen = watcher or Watcher(), parse_overwrite(overwrite)
+    check_place(dask, jobs)
     plan = make_plan(
         methods,
         dataset,
@@ -111,40 +113,54 @@ def bench(
         limit=limit,
         output=output,
     )
-    networks = any("torch" in method.requires for _, method in plan.methods.values())
-    if not networks and NETWORKS_ONLY.fullmatch(device):
-        watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
-        device = "cpu"
-    devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
-    with FolderLock(plan.folder) as lock:
+    with (
+        FolderLock(plan.folder) as lock,
+        place(plan, watch, device=device, jobs=jobs, dask=dask) as where,
+    ):
         if plan.folder.is_dir():  # one that is not there yet is made when the data is known to be good
             lock.take()
-        facts = read_data(plan, watch, skip_damaged=skip_damaged)
-        split, copies = without_copies(plan.split.without(list(facts.damaged)), facts.facts)
-        for name, kept in copies.items():
-            watch.note(f"scene {name} is left out: it has the content of {kept}, and no scene is trained on and tested")
-        plan = replace(plan, split=split)
-        for written, reason in plan.unusable.items():
-            watch.note(f"{written} is left out: {reason}")
+        plan, facts, copies = _checked(plan, watch, skip_damaged=skip_damaged)
         lock.take()
-        marked, notes = claim_folder(plan, facts, copies, chosen)
-        for words in notes:
-            watch.note(words)
-        if plan.protocol.ceiling:
-            from specrec.bench.ceiling.metamers import find_ceilings
+        return _computed(plan, facts, copies, where, watch, overwrite=chosen, save_cubes=save_cubes)
 
-            def finding(done: float, words: str) -> None:
-                watch.phase(f"finding the ceiling: {words}", done)
 
-            find_ceilings(plan, facts, finding, readers=len(devices), anew=chosen == "all")
-        stock = take_stock(planned_cells(plan, facts, save_cubes=save_cubes), chosen, marked)
-        for words in stock.notes:
-            watch.note(words)
-        watch.planned(stock.total, len(stock.missing))
-        executor = LocalProcesses(devices, watch.cell, watch.note) if jobs != 0 else InProcess(devices[0], watch.cell)
-        failed = compute(executor, stock.missing, watch, ahead=2 * len(devices) if jobs != 0 else 1)
-        marked.end(plan.methods)
-        failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
-        results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
-        write_tables(results)
+def _checked(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> tuple[Plan, Survey, dict[str, str]]:
+    """Look at the data; return the plan without the scenes that are left out, the survey, and what is a copy of what."""
+    facts = read_data(plan, watch, skip_damaged=skip_damaged)
+    split, copies = without_copies(plan.split.without(list(facts.damaged)), facts.facts)
+    for name, kept in copies.items():
+        watch.note(f"scene {name} is left out: it has the content of {kept}, and no scene is trained on and tested")
+    return replace(plan, split=split), facts, copies
+
+
+def _computed(
+    plan: Plan,
+    facts: Survey,
+    copies: Mapping[str, str],
+    where: Place,
+    watch: Watcher,
+    *,
+    overwrite: Overwrite,
+    save_cubes: bool,
+) -> Results:
+    """Compute the missing cells of a plan, and write the tables."""
+    for written, reason in plan.unusable.items():
+        watch.note(f"{written} is left out: {reason}")
+    marked, notes = claim_folder(plan, facts, copies, overwrite)
+    if plan.protocol.ceiling:
+        from specrec.bench.ceiling.metamers import find_ceilings
+
+        def finding(done: float, words: str) -> None:
+            watch.phase(f"finding the ceiling: {words}", done)
+
+        find_ceilings(plan, facts, finding, readers=where.readers, anew=overwrite == "all")
+    stock = take_stock(planned_cells(plan, facts, save_cubes=save_cubes), overwrite, marked)
+    for words in (*notes, *stock.notes):
+        watch.note(words)
+    watch.planned(stock.total, len(stock.missing))
+    failed = compute(where.executor(), stock.missing, watch, ahead=where.ahead)
+    marked.end(plan.methods)
+    failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
+    results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
+    write_tables(results)
     return results

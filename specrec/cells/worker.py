@@ -3,6 +3,9 @@
 With the cell come the metrics that are not to be computed, and why. Before each metric of a third party its name is
 told, so that the parent knows in which one the process died.
 
+On a machine of a cluster more comes: ``installed``, what must be the same here as where the bench runs, and ``made``,
+the scenes to be made here and compared. Where this machine does not fit, nothing is computed and that is told.
+
 What specrec logs is passed on too; whatever a plugin prints goes to standard error. The process ends when its parent
 does.
 """
@@ -15,9 +18,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
+from specrec.cells.executors.fitness import device_here, lacking, make_scenes
 from specrec.cells.scoring import Scoring
 from specrec.errors import CannotGoOnError, in_a_line
+from specrec.interfaces import Progress
 from specrec.processes import end_with_parent
 
 
@@ -36,13 +42,34 @@ def main() -> None:
 
     logger.addHandler(_Teller(say))
     try:
+        cell, unfit = sent["cell"], None
+
+        def progress(done: float, words: str) -> None:
+            say({"done": done, "words": words})
+
+        if "installed" in sent:
+            cell, unfit = _fitted(cell, sent["installed"], sent["made"], progress)
+        if unfit is not None:
+            say({"unfit": unfit})
+            return
         scoring = Scoring(sent["without"], lambda name: say({"metric": name}))
-        record = run_cell(sent["cell"], lambda done, words: say({"done": done, "words": words}), scoring)
-        say({"record": record})
+        say({"record": run_cell(cell, progress, scoring)})
     except CannotGoOnError as error:
         say({"stop": str(error)})
     except Exception as error:  # told to the parent, whose business it is
         say({"error": in_a_line(error)})
+
+
+def _fitted(
+    values: dict[str, Any], installed: dict[str, str], made: list[str], progress: Progress
+) -> tuple[dict[str, Any], str | None]:
+    """Give a cell the device there is, make its scenes, or say why this machine does not fit."""
+    cell = Cell(**values)
+    unfit = lacking(installed, cell.method, cell.dataset)
+    if unfit is not None:
+        return values, unfit
+    unfit = make_scenes(cell, made, lambda _done, words: progress(0.0, f"making scenes: {words}"))
+    return {**values, "device": device_here(cell.device, cell.method)}, unfit
 
 
 class _Teller(logging.Handler):

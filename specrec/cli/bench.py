@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @options.device
 @click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",
               help="Cells at a time; default: the cores, or one per GPU; 0: in this process.")  # fmt: skip
+@options.dask
 @click.option("-o", "--output", type=click.Path(path_type=Path), envvar="SPECREC_OUTPUT",
               help="Results folder [default: specrec-results/PROTOCOL-DATASET].")  # fmt: skip
 @click.option("--format", "form", default="table", show_default=True, help="Of the table: table, md, csv, tex or json.")
@@ -107,7 +108,7 @@ def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]
     from specrec.bench.stock import to_keep
     from specrec.cli.plugins import working
 
-    others = ("device", "jobs", "overwrite", "save_cubes", "skip_damaged")
+    others = ("device", "jobs", "dask", "overwrite", "save_cubes", "skip_damaged")
     kept = {key: value for key, value in rest.items() if key not in others}
     with working("planning the bench"):
         plan = make_plan(list(methods) or None, fold_count=folds, **kept)

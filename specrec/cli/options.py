@@ -11,6 +11,33 @@ tiles = click.option(
     help="auto, whole or SIZE in pixels: all the same numbers; separate:SIZE: others near the seams.",
 )
 threads = click.option("--threads", type=click.IntRange(1), help="CPU threads [default: all cores].")
+dask = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    envvar="SPECREC_DASK",
+    help="A Dask cluster instead: local:N, HOST:PORT of a scheduler, or its file (.json).",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
 skip_damaged = click.option("--skip-damaged", is_flag=True, help="Leave damaged scenes out instead of stopping.")
+
+
+def check_dask(dask: str | None, jobs: int | None) -> None:
+    """Refuse a cluster and a number of jobs of this machine together, or what names no cluster, before any work."""
+    from specrec.errors import UsageError
+
+    if dask is None:
+        return
+    if jobs is not None:
+        raise UsageError(
+            f"--jobs {jobs} and --dask {dask} contradict each other: a cluster takes as many at a time as its workers"
+            " have slots; leave one of them out"
+        )
+    from specrec.cluster.address import parse_address
+
+    parse_address(dask)
+
+
+def is_typed(name: str) -> bool:
+    """Whether an option of the command that runs was typed, and does not come from the environment or its default."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

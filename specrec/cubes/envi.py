@@ -150,10 +150,15 @@ def _mask(header: Header, data: Path, noticed: list[str]) -> Mask | None:
     return None if valid.all() else valid
 
 
+def data_files(header: Path) -> list[Path]:
+    """List the files beside a header that may hold its data; it is not read."""
+    suffixes = [*_DATA_SUFFIXES, *(suffix.upper() for suffix in _DATA_SUFFIXES[1:])]
+    return [path for suffix in suffixes if (path := header.with_suffix(suffix)).is_file() and path != header]
+
+
 def _data_of(header: Path, layout: Layout) -> Path:
     """Find the data file of a header: the first name that exists, rather one that is as long as it must be."""
-    suffixes = [*_DATA_SUFFIXES, *(suffix.upper() for suffix in _DATA_SUFFIXES[1:])]
-    there = [path for suffix in suffixes if (path := header.with_suffix(suffix)).is_file() and path != header]
+    there = data_files(header)
     if not there:
         names = ", ".join(header.with_suffix(suffix).name for suffix in _DATA_SUFFIXES[:4])
         raise UsageError(f"{header}: there is no data file beside the header, such as {names}")

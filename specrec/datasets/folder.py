@@ -43,7 +43,7 @@ class FolderSource(SceneSource):
         """
         from specrec.cubes import open_cube
 
-        [path] = self.files(name)
+        path = self._path(name)
         with open_cube(path) as stored:
             quantity = stored.attributes.get("quantity")
             if quantity is None:
@@ -62,10 +62,18 @@ class FolderSource(SceneSource):
             )
 
     def files(self, name: str) -> list[Path]:
-        """List the one file of a scene."""
+        """List the one file of a scene; for ENVI the header and the data beside it."""
+        path = self._path(name)
+        if path.suffix.lower() != ".hdr":
+            return [path]
+        from specrec.cubes.envi import data_files
+
+        return [path, *data_files(path)]
+
+    def _path(self, name: str) -> Path:
         if name not in self._files:
             raise no_such_scene(self, name)
-        return [self._files[name]]
+        return self._files[name]
 
     @cached_property
     def _files(self) -> dict[str, Path]:

@@ -64,6 +64,16 @@ class SceneFacts:
     sha256: str
     files: tuple[SceneFile, ...] = ()
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "SceneFacts":
+        """Read back facts that have been JSON, which has lists only; of other values, any error may come."""
+        plain = dict(values)
+        plain["shape"] = tuple(int(size) for size in values["shape"])
+        plain["wavelengths"] = tuple(float(value) for value in values["wavelengths"])
+        plain["low"], plain["high"] = float(values["low"]), float(values["high"])
+        plain["files"] = tuple(SceneFile(**file) for file in values["files"])
+        return cls(**plain)
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -201,11 +211,7 @@ def _read_entry(path: Path, scene: Scene, stamps: list[Stamp]) -> SceneFacts | N
     """Read a cache file; one that is not there, not whole or of another scene counts for nothing."""
     try:
         values = cast(dict[str, Any], json.loads(path.read_text()))
-        values["shape"] = tuple(int(size) for size in values["shape"])
-        values["wavelengths"] = tuple(float(value) for value in values["wavelengths"])
-        values["low"], values["high"] = float(values["low"]), float(values["high"])
-        values["files"] = tuple(SceneFile(**file) for file in values["files"])
-        facts = SceneFacts(**values)
+        facts = SceneFacts.from_json(values)
         same = (facts.name, facts.shape) == (scene.name, scene.shape)
         return facts if same and [file.stamp for file in facts.files] == stamps else None
     except (OSError, ValueError, TypeError, KeyError):

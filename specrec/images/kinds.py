@@ -21,6 +21,9 @@ _OF_SUFFIX = {
 SUFFIXES = frozenset(_OF_SUFFIX) | RAW_SUFFIXES
 """Lower-case suffixes of the files that are photos when a folder is searched."""
 
+UNREAD = {".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".avif": "AVIF", ".jxl": "JPEG XL"}
+"""Lower-case suffixes of pictures as phones and cameras make them that are not read, and their names."""
+
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"GIF87a": "GIF", b"GIF89a": "GIF",
     b"FUJIFILMCCD-RAW": RAW, b"FOVb": RAW, b"IIU\0": RAW, b"IIRO": RAW, b"IIRS": RAW, b"MMOR": RAW, b"\0MRM": RAW,

@@ -11,7 +11,7 @@ from specrec.bench.figures.ablation import ablation_figure, part_shown
 from specrec.bench.figures.spectra import spectra_figure
 from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
 from specrec.bench.statistics import pairs
-from specrec.cache import cannot_write
+from specrec.cache import cannot_write, put_in_place
 from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 from specrec.report import latex_tables, spreadsheets
 from specrec.report.boxes import box_figure
@@ -44,11 +44,31 @@ def write_page(results: "Results", target: Path) -> Path:
     return write_results_page(results, target)
 
 
-def write_report(results: "Results", folder: Path, *, overwrite: bool = False, page: Path | None = None) -> list[str]:
+def write_report(
+    results: "Results",
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    page: Path | None = None,
+    replace_page: bool = True,
+) -> list[str]:
     """Write a report: a folder of figures, LaTeX tables and spreadsheets, and the `page` beside it where one is wanted.
 
     Both are made beside their places and put there together when they are whole, or nothing is changed. Files that
-    someone added to an old report stay.
+    someone added to an old report stay. What may not be replaced stays too where it appears meanwhile.
+
+    Parameters
+    ----------
+    results
+        Of a bench.
+    folder
+        Of the report.
+    overwrite
+        Whether an older report may be replaced.
+    page
+        Where the page goes; None: there is none.
+    replace_page
+        Whether an older page may be replaced.
 
     Returns
     -------
@@ -73,7 +93,8 @@ def write_report(results: "Results", folder: Path, *, overwrite: bool = False, p
             moves = {fresh: folder}
             if page is not None:
                 moves[write_page(results, Path(beside) / page.name)] = page
-            _put_in_place(moves, Path(beside) / "old")
+            check_target(folder, overwrite=overwrite)  # what has appeared meanwhile stays
+            _put_in_place(moves, Path(beside) / "old", overwrite=overwrite, replace_page=replace_page)
     except OSError as error:
         raise cannot_write(folder, error) from error
     except CannotGoOnError as error:
@@ -95,7 +116,7 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{folder} exists; pass --overwrite to replace it")
 
 
-def _put_in_place(moves: dict[Path, Path], old: Path) -> None:
+def _put_in_place(moves: dict[Path, Path], old: Path, *, overwrite: bool, replace_page: bool) -> None:
     """Exchange the old report for the new one, or nothing; what someone added to the old one comes along.
 
     `moves` are the new folder, then its page if there is one, and their places; `old` is where the old folder waits.
@@ -107,10 +128,13 @@ def _put_in_place(moves: dict[Path, Path], old: Path) -> None:
             if path.name not in {CONTENTS, *listed, *COMPILED} and not (fresh / path.name).exists():
                 (shutil.copytree if path.is_dir() else shutil.copy2)(path, fresh / path.name)
     try:
-        if folder.exists():
+        if folder.exists() and overwrite:
             folder.replace(old)
-        for made, place in moves.items():
-            made.replace(place)
+        elif folder.exists():
+            folder.rmdir()  # which it lets one do only where it is empty
+        fresh.replace(folder)
+        for made, place in list(moves.items())[1:]:
+            put_in_place([made], [place], overwrite=replace_page)
     except BaseException:  # Ctrl-C, too: what lies in `old` is deleted soon
         if any(made.exists() for made in moves):
             if not fresh.exists():

@@ -422,3 +422,31 @@ def test_long_names_are_broken_and_nothing_of_them_is_lost() -> None:
     for name in (*HOSTILE, ""):
         assert broken(name).replace("\n", "") == name
         assert max(map(len, broken(name).split("\n"))) <= 22
+
+
+@pytest.mark.parametrize("taken", ["folder", "page"])
+def test_what_appears_while_a_report_is_made_stays_and_nothing_is_put_there(
+    made_results: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    folder, page = tmp_path / "new", tmp_path / "new.html"
+
+    def draw(_results: Results, _folder: Path) -> list[tuple[str, str]]:
+        if taken == "folder":
+            folder.mkdir()
+        (folder / "contents.txt" if taken == "folder" else page).write_text("theirs")
+        return []
+
+    def write(_results: Results, target: Path) -> Path:
+        target.write_text("mine")
+        return target
+
+    monkeypatch.setattr("specrec.report.folder._draw_all", draw)
+    monkeypatch.setattr("specrec.report.folder.write_page", write)
+    results = made_results({name: {"rmse": np.arange(6.0) + index} for index, name in enumerate("ab")})
+    with pytest.raises(UsageError, match="exists"):
+        write_report(results, folder, page=page, replace_page=False)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("new*") if path.is_file()}
+    assert left | {path.relative_to(tmp_path).as_posix() for path in folder.rglob("*")} == (
+        {"new/contents.txt"} if taken == "folder" else {"new.html"}
+    )
+    assert not list(tmp_path.glob(".new*"))

@@ -1,0 +1,162 @@
+"""Cells on the workers of a Dask cluster: given out, with what a worker does not see, and their files fetched."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from specrec.cache import written_whole
+from specrec.cells import records
+from specrec.cells.ceiling import ceiling_path
+from specrec.cells.cell import Cell
+from specrec.cells.compute import run_cell
+from specrec.cells.executors import CellProgress
+from specrec.cells.executors.errand import Computed, Errand, Missing
+from specrec.cells.executors.fitness import providers
+from specrec.cells.executors.remote import run_cell_here
+from specrec.cluster.connecting import Connection
+from specrec.cluster.executor import Again, ClusterExecutor, Done
+from specrec.cluster.files import FileFacts, facts_of
+from specrec.cluster.job import Answer
+from specrec.cluster.sending import Sender
+from specrec.errors import DataError, SpecrecError
+from specrec.interfaces import SceneSource
+from specrec.registry import registry
+from specrec.registry.trial import KNOWN, environment
+
+
+class ClusterCells(Executor):
+    """Runs each cell in a process of its own on a worker.
+
+    Parameters
+    ----------
+    connection
+        An open one.
+    source
+        The data set, as this process sees it.
+    folder
+        Of the results.
+    threads
+        Of one cell.
+    device
+        One of `specrec.reconstruction.workers.DEVICES`.
+    progress, note
+        As for `specrec.cells.executors.local.LocalProcesses`.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        source: SceneSource,
+        folder: Path,
+        threads: int,
+        device: str,
+        progress: CellProgress,
+        note: Callable[[str], None],
+    ) -> None:
+        self._source, self._folder, self._device = source, folder.resolve(), device
+        self._progress, self._note = progress, note
+        self._sender = Sender(connection.client, note)
+        self._files: dict[str, tuple[FileFacts, ...]] = {}
+        self._token = (f".seen-{secrets.token_hex(8)}", secrets.token_hex(32))
+        self._known: dict[str, str] = json.loads(environment()[KNOWN])
+        with written_whole(self._folder / self._token[0]) as temporary:
+            temporary.write_text(self._token[1], "utf-8")
+        self._executor = ClusterExecutor(
+            connection, threads=threads, told=self._told, note=note, receive=self._received
+        )
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
+        """Run ``run_cell(values)`` on a worker; no other function is known there."""
+        if fn is not run_cell:
+            raise ValueError("workers run cells only")
+        values = {**args[0], "device": self._device}
+        cell = Cell(**values)
+        offer = registry().reconstructors.get(cell.method)
+        gpu = self._device != "cpu" and offer is not None and "torch" in offer.value.requires
+        return self._executor.submit(run_cell_here, self._errand(cell, values), label=cell.label, gpu=gpu)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop; with `cancel_futures` the cells in hand are given up too."""
+        self._executor.shutdown(wait, cancel_futures=cancel_futures)
+        with suppress(OSError):
+            (self._folder / self._token[0]).unlink()
+
+    def _errand(self, cell: Cell, values: dict[str, Any]) -> Errand:
+        scenes: list[FileFacts] = []
+        made: list[str] = []
+        for name in dict.fromkeys([*cell.train, *cell.test]):
+            files = self._files_of(name)
+            scenes += files
+            if not files:
+                made.append(name)
+        paths = [ceiling_path(self._folder, name) for name in cell.test] if cell.ceiling else []
+        return Errand(
+            cell=values,
+            token=self._token,
+            installed=providers(cell.method, cell.dataset),
+            known=self._known,
+            scenes=tuple(scenes),
+            made=tuple(made),
+            results=tuple(facts_of(path, self._folder) for path in paths if path.exists()),
+        )
+
+    def _files_of(self, name: str) -> tuple[FileFacts, ...]:
+        if name not in self._files:
+            root = self._source.path
+            try:
+                found = [facts_of(path, root) for path in self._source.files(name)]
+            except OSError as error:
+                raise DataError(f"cannot read {error.filename}: {error.strerror}") from None
+            self._files[name] = tuple(found)
+        return self._files[name]
+
+    def _told(self, label: str, message: dict[str, Any]) -> None:
+        if "note" in message:
+            self._note(message["note"])
+        else:
+            self._progress(label, message["done"], message["words"])
+
+    def _received(self, args: tuple[Any, ...], answer: Answer) -> Done | Again:
+        [errand] = args
+        if isinstance(answer.value, Missing):
+            return self._supplied(errand, answer.worker, set(answer.value.paths))
+        assert isinstance(answer.value, Computed)
+        if answer.value.folder:
+            self._fetch(Cell(**errand.cell), answer.worker, answer.value)
+        return Done(answer.value.record)
+
+    def _supplied(self, errand: Errand, worker: str, paths: set[str]) -> Again:
+        """Give a worker what it misses: first the digests, by which it knows a copy, then the files."""
+        files = [facts for facts in (*errand.scenes, *errand.results) if facts.path in paths]
+        if any(not facts.digest for facts in files):
+            try:
+                return Again((errand.with_digests(paths),), worker)
+            except OSError as error:
+                raise DataError(f"cannot read {error.filename}: {error.strerror}") from None
+        for facts in (*errand.scenes, *files):
+            if not facts.name:
+                raise DataError(
+                    f"worker {worker} does not see the data, and {facts.path} cannot be sent: it lies outside of the"
+                    f" data set's folder {self._source.path}; put all of it where every worker sees it"
+                )
+        self._sender.send(worker, files)
+        return Again((errand,), worker)
+
+    def _fetch(self, cell: Cell, worker: str, computed: Computed) -> None:
+        for name, size in computed.files:
+            target = self._folder / name
+            if not re.fullmatch(r"(cells|cubes|looks)/.+", name) or ".." in Path(name).parts:
+                raise SpecrecError(f"worker {worker} gives a file {name!r}, which no cell writes")
+            if name.startswith(("looks/", "cubes/reference/")) and target.exists():
+                continue  # every cell has the same
+            if target == cell.path and computed.record["status"] == "failed":
+                before = records.read(cell.path)
+                if before is not None and before["status"] == "done":
+                    continue  # a failure never replaces a good result
+            self._sender.fetch(worker, f"{computed.folder}/results/{name}", size, target)
+        self._sender.remove(worker, computed.folder)

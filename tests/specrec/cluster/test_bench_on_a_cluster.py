@@ -1,0 +1,213 @@
+"""A bench on a real scheduler with real workers: the same table, whatever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loopback import ROOT, Loopback, is_alive, until
+from patient import PATIENT
+from strangers import Site
+
+from specrec.bench.results import Results
+from specrec.bench.run import bench
+from specrec.bench.watching import Watcher
+from specrec.cluster import ClusterError
+from specrec.registry import registry
+
+ONE_FOLD = "dataset = 'synthetic'\noptions = {scenes = 2, size = 32}\ntested = [0]\n"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    made = Site(tmp_path_factory.mktemp("site") / "site")
+    made.install("patient", PATIENT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(made.folder)
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (made.folder, ROOT, ROOT / "plugins"))))
+        found = registry()
+        found.add(import_module("hostile_patient"), "specrec-patient", "1.5", "patient")
+        yield made
+    del found.reconstructors["patient"]
+    del sys.modules["hostile_patient"]
+
+
+@pytest.fixture(scope="module")
+def patience(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("patience")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATIENT", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, site: Site, patience: Path) -> Iterator[Loopback]:
+    made = Loopback(tmp_path_factory.mktemp("cluster"), (site.folder,))
+    for _ in range(2):
+        made.worker()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def held(patience: Path) -> Path:
+    """The method `patient` waits until a file ``go`` is there."""
+    for old in patience.iterdir():
+        old.unlink()
+    return patience
+
+
+class Listener(Watcher):
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.cells: list[tuple[str, float, str]] = []
+        self.records: list[Mapping[str, Any]] = []
+
+    def note(self, words: str) -> None:
+        self.notes.append(words)
+
+    def cell(self, label: str, done: float, words: str) -> None:
+        self.cells.append((label, done, words))
+
+    def finished(self, record: Mapping[str, Any]) -> None:
+        self.records.append(record)
+
+
+def small(output: Path, methods: str = "patient", **options: Any) -> Results:
+    """Bench on two scenes; only one of the folds is tested."""
+    output.mkdir(exist_ok=True)
+    (output.parent / "one.toml").write_text(ONE_FOLD)
+    return bench(methods, protocol=str(output.parent / "one.toml"), output=output, device="cpu", **options)
+
+
+def pids(held: Path) -> list[int]:
+    return [int(path.name.removeprefix("pid-")) for path in held.glob("pid-*")]
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def in_the_background(function: Any) -> threading.Thread:
+    thread = threading.Thread(target=function)
+    thread.start()
+    return thread
+
+
+def test_the_table_is_that_of_local_processes_and_all_is_told_as_there(
+    tmp_path: Path, cluster: Loopback, held: Path
+) -> None:
+    (held / "go").touch()
+    methods = "mean,patient,patient[does=dies],patient[does=raises]"
+    heard = {}
+    for place, options in {"here": {"jobs": 2}, "there": {"dask": str(cluster.file)}}.items():
+        heard[place] = Listener()
+        results = small(tmp_path / place, methods, watcher=heard[place], **options)
+        assert len(results.failed) == 2
+    one, two = ((tmp_path / place / "table.csv").read_bytes() for place in heard)
+    assert one == two
+    files = [sorted(path.relative_to(tmp_path / place) for path in (tmp_path / place).rglob("*")) for place in heard]
+    assert files[0] == files[1]
+    assert {note for note in heard["there"].notes if "patient is there" in note} == set(heard["here"].notes)
+    assert len(heard["there"].records) == 4
+    reasons = sorted(record["reason"] for record in heard["there"].records if record["status"] == "failed")
+    assert reasons == ["RuntimeError: no patience", "its process died with exit code 7"]
+    assert len(pids(held)) == 6  # a method that fails is tried once
+
+
+def test_a_cell_goes_to_another_worker_when_its_worker_is_killed(tmp_path: Path, cluster: Loopback, held: Path) -> None:
+    heard = Listener()
+    killed = []
+
+    def kill() -> None:
+        until(lambda: len(pids(held)) == 2)
+        victim = parent(pids(held)[0])
+        killed.extend(pid for pid in pids(held) if parent(pid) == victim)
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: not is_alive(killed[0]))
+        (held / "go").touch()
+
+    thread = in_the_background(kill)
+    results = small(tmp_path / "there", watcher=heard, dask=cluster.address)
+    thread.join()
+    cluster.worker()  # for those that come after
+    assert results.failed == ()
+    assert len(killed) == 1
+    assert ("patient fold 0 run 0", 0.45, "waiting") in heard.cells
+    assert [note for note in heard.notes if "was lost; it is begun again on tcp://127.0.0.1:" in note]
+    small(tmp_path / "here", jobs=1)
+    assert (tmp_path / "there" / "table.csv").read_bytes() == (tmp_path / "here" / "table.csv").read_bytes()
+
+
+def test_nothing_computes_on_when_a_bench_is_interrupted(tmp_path: Path, cluster: Loopback, held: Path) -> None:
+    class Impatient(Listener):
+        def finished(self, record: Mapping[str, Any]) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        small(tmp_path, "mean,patient", watcher=Impatient(), dask=cluster.address)
+    until(lambda: not any(is_alive(pid) for pid in pids(held)), 10)
+    assert not list((tmp_path / "cells").rglob(".*"))
+
+
+def test_nothing_computes_on_when_a_bench_is_killed_and_a_second_one_goes_on(
+    tmp_path: Path, cluster: Loopback, held: Path
+) -> None:
+    words = [
+        "bench",
+        "-m",
+        "patient",
+        "-d",
+        SMALL,
+        "--device",
+        "cpu",
+        "--ceiling",
+        "0",
+        "--limit",
+        "1",
+        "-o",
+        str(tmp_path),
+    ]
+    killed = subprocess.Popen([sys.executable, "-m", "specrec", *words, "--dask", cluster.address])
+    until(lambda: len(pids(held)) == 2)
+    killed.kill()
+    killed.wait()
+    until(lambda: not any(is_alive(pid) for pid in pids(held)), 10)
+    (held / "go").touch()
+    assert small(tmp_path, dask=cluster.address).failed == ()
+
+
+def test_a_bench_ends_soon_when_the_scheduler_is_killed(
+    tmp_path: Path, site: Site, held: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    there = Loopback(tmp_path / "cluster", (site.folder,))
+    there.worker()
+    killed_at = []
+
+    def kill() -> None:
+        until(lambda: pids(held))
+        there.scheduler.kill()
+        killed_at.append(time.monotonic())
+
+    try:
+        thread = in_the_background(kill)
+        with pytest.raises(ClusterError, match="the Dask scheduler at .* is gone; what is finished is kept"):
+            small(tmp_path / "results", "mean,patient", dask=there.address)
+        thread.join()
+        assert time.monotonic() - killed_at[0] < 20
+        until(lambda: not any(is_alive(pid) for pid in pids(held)), 10)
+    finally:
+        there.end()
+    (held / "go").touch()
+    heard = Listener()
+    assert small(tmp_path / "results", "mean,patient", jobs=2, watcher=heard).failed == ()
+    assert len(heard.records) < 4  # what was finished is kept
