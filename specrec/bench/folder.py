@@ -9,10 +9,11 @@ from specrec.datasets.survey import Survey
 from specrec.errors import SpecrecError
 
 
-def claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
+def claim_folder(plan: Plan, facts: Survey, others: Survey, *, overwrite: bool) -> None:
     """Write the manifest, where nothing else has one in this folder."""
     scenes = {name: asdict(facts.facts[name]) for name in plan.split.used}
-    described = manifest.make_manifest(plan.protocol, plan.split, scenes)
+    cross = {name: asdict(one) for name, one in others.facts.items()}
+    described = manifest.make_manifest(plan.protocol, plan.split, scenes, cross)
     if overwrite:
         _forget(plan, described)
     agreed = manifest.agree(plan.folder, described)

@@ -33,6 +33,8 @@ class Manifest:
         For each scene its size, range, valid pixels and the SHA-256 of its content.
     rendering
         Id of the rendering.
+    cross_scenes
+        The same as `scenes`, of the other data set that is only tested.
     methods
         How the user wrote each method, by its slug, in the order of the table.
     unusable
@@ -46,17 +48,28 @@ class Manifest:
     rendering: str
     methods: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    cross_scenes: dict[str, dict[str, Any]] = field(default_factory=dict)
     specrec_version: str = ""
     manifest_version: int = MANIFEST_VERSION
 
 
-def make_manifest(protocol: Protocol, split: Split, scenes: Mapping[str, Mapping[str, Any]]) -> Manifest:
+def make_manifest(
+    protocol: Protocol,
+    split: Split,
+    scenes: Mapping[str, Mapping[str, Any]],
+    cross_scenes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Manifest:
     """Write down a protocol, its folds and its data in plain values."""
     settings = _plain(protocol)
     folds = [{"test": list(fold.test), "train": list(fold.train)} for fold in split.folds]
-    plain = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
+    plain, cross = (
+        json.loads(json.dumps({name: dict(facts) for name, facts in some.items()}))
+        for some in (scenes, cross_scenes or {})
+    )
     rendering = rendering_id(protocol.quantisation)
-    return Manifest(settings, folds, list(split.unused), plain, rendering, specrec_version=version("specrec"))
+    return Manifest(
+        settings, folds, list(split.unused), plain, rendering, cross_scenes=cross, specrec_version=version("specrec")
+    )
 
 
 def _plain(protocol: Protocol) -> dict[str, Any]:
@@ -121,6 +134,7 @@ def _deciding(manifest: Manifest) -> dict[str, Any]:
         "settings": settings,
         "folds": manifest.folds,
         "scenes": manifest.scenes,
+        "cross_scenes": manifest.cross_scenes,
         "rendering": manifest.rendering,
     }
 

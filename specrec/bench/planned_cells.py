@@ -1,6 +1,7 @@
 """The cells of a bench, in the order in which they are begun."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from specrec.bench.folds import sampled
 from specrec.bench.plan import Plan
@@ -8,7 +9,7 @@ from specrec.cells.cell import Cell, seed_of
 from specrec.datasets.survey import Survey
 
 
-def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
+def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool, cross: dict[str, Any]) -> Iterable[Cell]:
     """List every cell of a plan: all methods of a fold before the next fold, all folds before the next run."""
     chosen = plan.protocol
     for run in range(chosen.runs):
@@ -42,4 +43,6 @@ def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Ce
                     scored_training=scored,
                     influence=chosen.influence,
                     ceiling=chosen.ceiling,
+                    robustness=list(chosen.robustness),
+                    cross=cross,
                 )

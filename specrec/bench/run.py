@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
+from specrec.bench.cross import read_cross
 from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
-from specrec.bench.plan import make_plan
+from specrec.bench.plan import Plan, make_plan
 from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
 from specrec.bench.watching import Watcher
@@ -17,6 +18,7 @@ from specrec.cells import records
 from specrec.cells.executors.in_process import InProcess
 from specrec.cells.executors.local import LocalProcesses
 from specrec.cells.executors.slots import slots
+from specrec.datasets.survey import Survey
 
 NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
 """Devices that nothing but a network uses."""
@@ -35,6 +37,8 @@ def bench(
     metrics: str | Sequence[str] | None = None,
     tiles: str | None = None,
     ceiling: int | None = None,
+    cross: str | None = None,
+    cross_data: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
@@ -56,12 +60,14 @@ def bench(
         Its folder; default: the environment variable of the data set.
     protocol
         A name or a .toml file. Default: that of the data set, else ``embedded``.
-    folds, runs, seed, metrics, tiles, ceiling
+    folds, runs, seed, metrics, tiles, ceiling, cross
         Instead of the protocol's.
     folds_from
         A folder with ``test0.csv``, ``train0.csv``, ..
+    cross_data
+        The folder of the other data set that a protocol tests; default: its environment variable.
     limit
-        Scenes per fold at most.
+        Scenes per fold at most, and of the other data set.
     device
         ``auto``, ``cpu``, ``cuda[:N]`` or ``mps``.
     jobs
@@ -104,6 +110,8 @@ def bench(
         metrics=metrics,
         tiles=tiles,
         ceiling=ceiling,
+        cross=cross,
+        cross_data=cross_data,
         limit=limit,
         output=output,
     )
@@ -114,16 +122,18 @@ def bench(
     devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
     facts = read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+    plan, others = _other_data(plan, facts, watch, skip_damaged=skip_damaged)
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
-    claim_folder(plan, facts, overwrite=overwrite)
+    claim_folder(plan, facts, others, overwrite=overwrite)
     if plan.protocol.ceiling:
         from specrec.bench.ceiling.metamers import find_ceilings
 
         find_ceilings(
             plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=len(devices)
         )
-    wanted = list(planned_cells(plan, facts, save_cubes=save_cubes))
+    cross_of_cells = plan.cross.for_cell(others) if plan.cross is not None else {}
+    wanted = list(planned_cells(plan, facts, save_cubes=save_cubes, cross=cross_of_cells))
     missing = records.pending(wanted)
     for words in records.outdated(wanted):
         watch.note(words)
@@ -134,3 +144,11 @@ def bench(
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
     return results
+
+
+def _other_data(plan: Plan, facts: Survey, watch: Watcher, *, skip_damaged: bool) -> tuple[Plan, Survey]:
+    """Look at the other data set of a plan, where it has one."""
+    if plan.cross is None:
+        return plan, Survey()
+    cross, found = read_cross(plan.cross, plan.protocol, plan.split, facts, watch, skip_damaged=skip_damaged)
+    return replace(plan, cross=cross), found

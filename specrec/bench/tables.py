@@ -13,7 +13,7 @@ from specrec.bench.latex import comment, escape
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.statistics import LEVEL, WORDS, Comparison, Difference
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError, UsageError
 
 FORMS = ("table", "md", "csv", "tex", "json")

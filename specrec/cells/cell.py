@@ -43,6 +43,11 @@ class Cell:
         Places of test scenes over which the influence of the surroundings is averaged.
     ceiling
         0: there is none; otherwise test scenes are also scored on its pixels.
+    robustness
+        Conditions under which test scenes are looked at again.
+    cross
+        Of the other data set that is only tested: ``dataset``, ``data``, ``options``, ``scenes``, ``extents`` and
+        ``contents``, as above; empty: there is none.
     """
 
     method: str
@@ -69,6 +74,8 @@ class Cell:
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
     ceiling: int = 0
+    robustness: list[str] = field(default_factory=list)
+    cross: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def slug(self) -> str:
