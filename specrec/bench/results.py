@@ -192,14 +192,14 @@ def _note(record: dict[str, Any] | None) -> str:
     return f"failed: {record['reason']}" if record["status"] == "failed" else ""
 
 
-def _images(records: Iterable[dict[str, Any]], metric: str, images: str) -> list[dict[str, Any]]:
+def _images(records: Iterable[dict[str, Any]], metric: str, images: str) -> list[Mapping[str, Any]]:
     """List the images that a column is about; those of another data set are no training images."""
     if not metric.endswith(CROSS):
         return [image for record in records for image in record[images]]
     return [image for record in records for image in images_of(record, metric)] if images == "images" else []
 
 
-def _weighted(images: Sequence[dict[str, Any]], metric: str) -> float | None:
+def _weighted(images: Sequence[Mapping[str, Any]], metric: str) -> float | None:
     """Mean over all images of some folds, each with its weight: folds count by their valid pixels."""
     scores = [image["scores"].get(metric) for image in images]
     if not scores or any(score is None for score in scores):

@@ -1,4 +1,4 @@
-"""What a column of a table means: a registered metric, one of the ceiling, or one under a condition, ``rmse@jpeg=50``."""
+"""What a column means: a metric, one on the pixels of the ceiling, or one under a condition, ``rmse@jpeg=50``."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The scores of a test image under the conditions of a protocol: other photos of it, and other questions to its estimate."""
+"""The scores of a test image under conditions: from other photos of it, and by other questions to its estimate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

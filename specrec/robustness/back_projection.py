@@ -1,4 +1,4 @@
-"""Back-projection: whether an estimate renders to the photo it was made from, Lin and Finlayson 2020, doi:10.3390/s20216399."""
+"""Back-projection, Lin and Finlayson 2020, doi:10.3390/s20216399: does an estimate render to the photo it is made from?"""
 
 import numpy as np
 

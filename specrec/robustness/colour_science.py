@@ -1,4 +1,4 @@
-"""colour-science, imported where its data are read: that takes seconds, and it warns of packages that nobody needs here."""
+"""colour-science, imported where its data are read: it takes seconds, and warns of packages that nobody needs here."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""Another exposure, as in Lin and Finlayson 2020, doi:10.3390/s20216399: light times k before it is clipped and encoded.
+"""Another exposure, Lin and Finlayson 2020, doi:10.3390/s20216399: light times k before it is clipped and encoded.
 
 The scene is the same, so an estimate from the photo is divided by k and held against the same reference, in the same
 8-bit levels as the clean error: a method that scales its estimate with the light keeps its error. What the longer

@@ -2,7 +2,7 @@
 
 A spectrum is the sum of what three colours tell and of a black that no rendering sees (Cohen and Kappauf 1982, American
 Journal of Psychology 95, 537-564). The second spectrum has the same colour and goes towards the black of another pixel
-of the scene, so that it is made of what is there. Fu et al. 2025, arXiv:2401.03835, try methods on metamers from blacks.
+of the scene, so that it is made of what is there. Fu et al. 2025, arXiv:2401.03835, test on metamers made of blacks.
 """
 
 import numpy as np

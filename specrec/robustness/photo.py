@@ -38,7 +38,8 @@ def photo(what: Condition, cube: Cube, kind: InputKind, quantisation: Quantisati
     """
     if what.kind == "jpeg":
         depth: Quantisation = "round" if quantisation == "none" else quantisation
-        encoded = compressed(quantise(encode_srgb(clean(cube)), depth), int(what.number)).astype(np.float32) / 255
+        levels = compressed(quantise(encode_srgb(clean(cube)), depth), int(what.number))
+        encoded: Image = levels.astype(np.float32) / np.float32(255.0)
         return encoded if kind == "srgb8" else srgb_to_xyz(encoded).astype(np.float32)
     return _input(_linear(what, cube, seed), kind, quantisation)
 
