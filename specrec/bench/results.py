@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench import separate, tables
+from specrec.bench import robustness, separate, tables
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING, Number, Row
@@ -104,6 +104,7 @@ class Results:
 
     def _table(self) -> tables.Table:
         notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
+        notes += robustness.footnotes(self)
         notes += [f"Not known: {words}." for words in self.troubles]
         return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons)
 

@@ -1,7 +1,9 @@
 """The files that a bench writes beside its cells: the table in every form, and the figures."""
 
+from specrec.bench import robustness
 from specrec.bench.figures.ablation import draw_ablation
 from specrec.bench.figures.influence import draw_influence
+from specrec.bench.figures.robustness import draw_robustness
 from specrec.bench.figures.spectra import draw_figure
 from specrec.bench.results import Results
 from specrec.cache import written_whole
@@ -14,6 +16,11 @@ def write_tables(results: Results) -> None:
     for form, name in TABLE_FILES.items():
         with written_whole(results.folder / name) as temporary:
             temporary.write_text(results.table(form), "utf-8")
+    if results.manifest.settings["robustness"]:
+        for name, text in {"md": robustness.as_markdown(results), "csv": robustness.as_csv(results)}.items():
+            with written_whole(results.folder / f"robustness.{name}") as temporary:
+                temporary.write_text(text, "utf-8")
+        draw_robustness(results, results.folder / "robustness.png", results.folder / "robustness.pdf")
     draw_figure(results, results.folder / "figure.png")
     if results.manifest.settings["figure"] == "ablation":
         draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")

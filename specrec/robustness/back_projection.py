@@ -1,4 +1,4 @@
-"""Back-projection, Lin and Finlayson 2020, doi:10.3390/s20216399: does an estimate render to the photo it is made from?"""
+"""Back-projection, Lin and Finlayson 2020, doi:10.3390/s20216399: an estimate rendered to what it was made from."""
 
 import numpy as np
 
