@@ -155,7 +155,7 @@ def footnotes(results: "Results") -> list[str]:
 
 
 def _about_order(results: "Results", clean: Line, others: Sequence[Line]) -> list[str]:
-    compared = [line for line in others if not math.isnan(line.tau)]
+    compared = [line for line in others if not math.isnan(line.tau) and shown(line.condition) != BACK]
     if len(clean.errors) < 2 or not compared:
         return []
     methods = results.manifest.methods

@@ -62,7 +62,7 @@ def robustness_figure(results: "Results", width: float | None = None) -> Any:
     for unused in left:
         unused.set_axis_off()
     for axis in axes[:panels]:
-        axis.set_ylim(bottom=0.0)
+        axis.set_ylim(0.0, 1.04 * axis.get_ylim()[1])
         axis.grid(axis="y", linewidth=0.5, alpha=0.5)
         axis.spines[["top", "right"]].set_visible(False)
         axis.set_ylabel("RMSE, 8-bit levels")
