@@ -159,15 +159,21 @@ def _about_order(results: "Results", clean: Line, others: Sequence[Line]) -> lis
     if len(clean.errors) < 2 or not compared:
         return []
     methods = results.manifest.methods
-    same = [line.condition for line in compared if line.order == clean.order]
+    same = [line.condition for line in compared if _same_order(clean, line)]
     best = [f"{line.condition} ({_who(results, line, clean.best)})" for line in compared if line.best != clean.best]
-    rest = [line.condition for line in compared if line.order != clean.order and line.best == clean.best]
+    rest = [line.condition for line in compared if not _same_order(clean, line) and line.best == clean.best]
     notes = [f"Under {len(same)} of {len(compared)} conditions the methods have the order of the clean column."]
     if best:
         notes.append(f"Another method than {methods[clean.best]} is best under {', '.join(best)}.")
     if rest:
         notes.append(f"{methods[clean.best]} stays best and others change places under {', '.join(rest)}.")
     return notes
+
+
+def _same_order(one: Line, other: Line) -> bool:
+    """Whether the methods that both have stand in one order."""
+    first, second = ([slug for slug in a.order if slug in b.errors] for a, b in ((one, other), (other, one)))
+    return first == second
 
 
 def _who(results: "Results", line: Line, slug: str) -> str:
@@ -183,7 +189,7 @@ def _order(results: "Results", clean: Line, line: Line) -> str:
         return ""
     if line.best != clean.best and line.best:
         return f"best: {_who(results, line, clean.best)}"
-    return "the same" if line.order == clean.order else "others change places"
+    return "the same" if _same_order(clean, line) else "others change places"
 
 
 def _cell(line: Line, slug: str) -> str:

@@ -91,7 +91,10 @@ def scene_scores(
     for run in runs:
         found: dict[str, list[list[float]]] = {}
         for fold in folds:
-            for image in images_of(records.get((slug, fold, run), {}), metric):
+            images = images_of(records.get((slug, fold, run), {}), metric)
+            if metric.endswith(CROSS) and not images:  # the other folds have the same scenes: none would be missed
+                return None
+            for image in images:
                 if metric not in image["scores"]:
                     return None
                 found.setdefault(image["scene"], []).append([float(part) for part in image["scores"][metric][:2]])

@@ -111,7 +111,7 @@ def _draw_dots(axis: Any, some: Sequence[Line], least: float, results: "Results"
             if slug in line.errors:
                 shift = (index - (len(methods) - 1) / 2) * spread
                 dot = {key: style[key] for key in ("color", "marker", "markersize", "markeredgecolor")}
-                axis.plot(place + shift, line.errors[slug], linestyle="", **dot)
+                axis.plot(place + shift, line.errors[slug], linestyle="", clip_on=False, zorder=5, **dot)
         if line.condition == "metamer-pair" and not math.isnan(least):
             axis.plot([place - 0.4, place + 0.4], [least, least], color="black", linewidth=1.0)
             axis.annotate("least possible", (place, least), ha="center", va="top", fontsize="x-small",

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -247,6 +248,16 @@ def test_every_method_has_a_line_in_each_panel_and_marks_of_its_own(results: Res
     assert labelled[0].get_ydata()[1] == pytest.approx(results.value("linear"))
     assert "metamer" in " ".join(tick.get_text() for tick in dots.get_xticklabels())
     assert len(back.lines) == 3
+
+
+def test_other_data_of_one_fold_alone_are_no_number_of_both(results: Results, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    shutil.copytree(results.folder, folder)
+    (folder / "cells" / slug_of(results, "linear") / "fold1-run0.json").unlink()
+    left = read_results(folder)
+    clean, *others = lines(left)
+    assert slug_of(results, "linear") not in {slug for line in (clean, *others) for slug in line.errors}
+    assert others[-1].condition == "cross-data"
 
 
 def scenes_in(folder: Path, seeds: range) -> Path:
