@@ -24,7 +24,7 @@ FLOORS = [
     {"weights", "images"},
     {"cubes"},
     {"datasets", "metrics"},
-    {"reconstruction", "testing", "scaffold"},
+    {"reconstruction", "testing", "scaffold", "robustness"},
     {"cells"},
     {"bench"},
     {"report"},

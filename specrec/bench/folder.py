@@ -3,18 +3,17 @@
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from specrec.bench import manifest
+from specrec.bench.data import Data
 from specrec.bench.overwriting import Overwrite, Overwriting
 from specrec.bench.plan import Plan
 from specrec.cache import check_writable
 from specrec.cells.key import installed
-from specrec.datasets.survey import Survey
 from specrec.errors import SpecrecError
 
 _GONE = ".gone-"
@@ -32,7 +31,7 @@ class Claim(NamedTuple):
     """What the user should know."""
 
 
-def claim_folder(plan: Plan, facts: Survey, copies: Mapping[str, str], overwrite: Overwrite) -> Claim:
+def claim_folder(plan: Plan, data: Data, overwrite: Overwrite) -> Claim:
     """Write the manifest, where nothing else has one in this folder.
 
     With ``all`` a folder of something else is started anew, and in one of the same all cells of the methods are marked.
@@ -45,10 +44,11 @@ def claim_folder(plan: Plan, facts: Survey, copies: Mapping[str, str], overwrite
     SpecrecError
         If it cannot be written.
     """
-    scenes = {name: asdict(facts.facts[name]) for name in plan.split.used}
-    reasons = {name: f"damaged: {words}" for name, words in facts.damaged.items()}
-    reasons |= {name: f"the same content as {kept}" for name, kept in copies.items()}
-    described = manifest.make_manifest(plan.protocol, plan.split, scenes, reasons)
+    scenes = {name: asdict(data.facts.facts[name]) for name in plan.split.used}
+    reasons = {name: f"damaged: {words}" for name, words in data.facts.damaged.items()}
+    reasons |= {name: f"the same content as {kept}" for name, kept in data.copies.items()}
+    cross = {name: asdict(one) for name, one in data.others.facts.items()}
+    described = manifest.make_manifest(plan.protocol, plan.split, scenes, reasons, cross)
     check_writable(plan.folder)
     _clear(plan.folder)
     if overwrite == "all":

@@ -34,6 +34,8 @@ class Manifest:
         SHA-256 of each of its files.
     rendering
         Id of the rendering.
+    cross_scenes
+        The same as `scenes`, of the other data set that is only tested.
     methods
         How the user wrote each method, by its slug, in the order of the table.
     unusable
@@ -54,6 +56,7 @@ class Manifest:
     unusable: dict[str, str] = field(default_factory=dict)
     installed: dict[str, dict[str, Any]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    cross_scenes: dict[str, dict[str, Any]] = field(default_factory=dict)
     specrec_version: str = ""
     manifest_version: int = MANIFEST_VERSION
 
@@ -63,14 +66,12 @@ def make_manifest(
     split: Split,
     scenes: Mapping[str, Mapping[str, Any]],
     reasons: Mapping[str, str] | None = None,
+    cross_scenes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Manifest:
     """Write down a protocol, its folds and its data in plain values."""
     settings = _plain(protocol)
     folds = [{"test": list(fold.test), "train": list(fold.train)} for fold in split.folds]
-    plain = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
-    for facts in plain.values():
-        for file in facts.get("files", ()):
-            del file["mtime_ns"]  # a copy of the data is the same data
+    plain, cross = (_without_times(some) for some in (scenes, cross_scenes or {}))
     rendering = rendering_id(protocol.quantisation)
     return Manifest(
         settings,
@@ -79,12 +80,21 @@ def make_manifest(
         plain,
         rendering,
         reasons=dict(reasons or {}),
+        cross_scenes=cross,
         specrec_version=version("specrec"),
     )
 
 
 def _plain(protocol: Protocol) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(asdict(protocol)))
+    return plain
+
+
+def _without_times(scenes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    plain: dict[str, dict[str, Any]] = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
+    for facts in plain.values():
+        for file in facts.get("files", ()):
+            del file["mtime_ns"]  # a copy of the data is the same data
     return plain
 
 
@@ -177,12 +187,14 @@ def _deciding(manifest: Manifest) -> dict[str, Any]:
     return {
         "settings": settings,
         "folds": manifest.folds,
-        "scenes": {
-            name: {key: value for key, value in facts.items() if key != "files"}
-            for name, facts in manifest.scenes.items()
-        },
+        "scenes": _contents(manifest.scenes),
+        "cross_scenes": _contents(manifest.cross_scenes),
         "rendering": manifest.rendering,
     }
+
+
+def _contents(scenes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {key: value for key, value in facts.items() if key != "files"} for name, facts in scenes.items()}
 
 
 def _difference(before: Any, now: Any, where: str) -> str:

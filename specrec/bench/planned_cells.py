@@ -3,18 +3,20 @@
 from collections.abc import Iterable
 from typing import Any
 
+from specrec.bench.data import Data
 from specrec.bench.folds import sampled
 from specrec.bench.plan import Plan
 from specrec.cells.cell import Cell, seed_of
 from specrec.datasets.survey import Survey
 
 
-def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Cell]:
+def planned_cells(plan: Plan, data: Data, *, save_cubes: bool) -> Iterable[Cell]:
     """List every cell of a plan: all methods of a fold before the next fold, all folds before the next run."""
     chosen = plan.protocol
-    shared = {index: _shared(plan, facts, index) for index in chosen.computed_folds}
+    shared = {index: _shared(plan, data.facts, index) for index in chosen.computed_folds}
     settings = {slug: dict(method.settings) for slug, (_, method) in plan.methods.items()}
-    data = str(plan.source.path.resolve()) if plan.source.path is not None else None
+    cross = plan.cross.for_cell(data.others) if plan.cross is not None else {}
+    path = str(plan.source.path.resolve()) if plan.source.path is not None else None
     options, folder = dict(plan.source.settings), str(plan.folder.resolve())
     for run in range(chosen.runs):
         for index in chosen.computed_folds:
@@ -27,7 +29,7 @@ def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Ce
                     run=run,
                     seed=seed_of(chosen.seed, index, run),
                     dataset=chosen.dataset,
-                    data=data,
+                    data=path,
                     options=options,
                     scaling=chosen.scaling,
                     quantisation=chosen.quantisation,
@@ -39,6 +41,8 @@ def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Ce
                     save_cubes=save_cubes,
                     influence=chosen.influence,
                     ceiling=chosen.ceiling,
+                    robustness=list(chosen.robustness),
+                    cross=cross,
                     **shared[index],
                 )
 

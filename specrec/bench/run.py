@@ -1,12 +1,11 @@
 """A bench from start to end: check the data, compute the missing cells, write the tables."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
-from specrec.bench.copies import without_copies
-from specrec.bench.data import read_data
+from specrec.bench.data import Data, check_data
 from specrec.bench.folder import claim_folder
 from specrec.bench.lock import FolderLock
 from specrec.bench.overwriting import Overwrite, parse_overwrite
@@ -17,7 +16,6 @@ from specrec.bench.results import Results, read_results
 from specrec.bench.stock import take_stock
 from specrec.bench.watching import Watcher
 from specrec.bench.written_tables import write_tables
-from specrec.datasets.survey import Survey
 
 
 def bench(
@@ -33,6 +31,8 @@ def bench(
     metrics: str | Sequence[str] | None = None,
     tiles: str | None = None,
     ceiling: int | None = None,
+    cross: str | None = None,
+    cross_data: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
@@ -55,12 +55,14 @@ def bench(
         Its folder; default: the environment variable of the data set.
     protocol
         A name or a .toml file. Default: that of the data set, else ``embedded``.
-    folds, runs, seed, metrics, tiles, ceiling
+    folds, runs, seed, metrics, tiles, ceiling, cross
         Instead of the protocol's.
     folds_from
         A folder with ``test0.csv``, ``train0.csv``, ..
+    cross_data
+        The folder of the other data set that a protocol tests; default: its environment variable.
     limit
-        Scenes per fold at most.
+        Scenes per fold at most, and of the other data set.
     device
         ``auto``, ``cpu``, ``cuda[:N]`` or ``mps``.
     jobs
@@ -110,6 +112,8 @@ def bench(
         metrics=metrics,
         tiles=tiles,
         ceiling=ceiling,
+        cross=cross,
+        cross_data=cross_data,
         limit=limit,
         output=output,
     )
@@ -119,42 +123,26 @@ def bench(
     ):
         if plan.folder.is_dir():  # one that is not there yet is made when the data is known to be good
             lock.take()
-        plan, facts, copies = _checked(plan, watch, skip_damaged=skip_damaged)
+        plan, found = check_data(plan, watch, skip_damaged=skip_damaged)
         lock.take()
-        return _computed(plan, facts, copies, where, watch, overwrite=chosen, save_cubes=save_cubes)
-
-
-def _checked(plan: Plan, watch: Watcher, *, skip_damaged: bool) -> tuple[Plan, Survey, dict[str, str]]:
-    """Look at the data; return the plan without the scenes that are left out, the survey, and what is a copy of what."""
-    facts = read_data(plan, watch, skip_damaged=skip_damaged)
-    split, copies = without_copies(plan.split.without(list(facts.damaged)), facts.facts)
-    for name, kept in copies.items():
-        watch.note(f"scene {name} is left out: it has the content of {kept}, and no scene is trained on and tested")
-    return replace(plan, split=split), facts, copies
+        return _computed(plan, found, where, watch, overwrite=chosen, save_cubes=save_cubes)
 
 
 def _computed(
-    plan: Plan,
-    facts: Survey,
-    copies: Mapping[str, str],
-    where: Place,
-    watch: Watcher,
-    *,
-    overwrite: Overwrite,
-    save_cubes: bool,
+    plan: Plan, data: Data, where: Place, watch: Watcher, *, overwrite: Overwrite, save_cubes: bool
 ) -> Results:
     """Compute the missing cells of a plan, and write the tables."""
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
-    marked, notes = claim_folder(plan, facts, copies, overwrite)
+    marked, notes = claim_folder(plan, data, overwrite)
     if plan.protocol.ceiling:
         from specrec.bench.ceiling.metamers import find_ceilings
 
         def finding(done: float, words: str) -> None:
             watch.phase(f"finding the ceiling: {words}", done)
 
-        find_ceilings(plan, facts, finding, readers=where.readers, anew=overwrite == "all")
-    stock = take_stock(planned_cells(plan, facts, save_cubes=save_cubes), overwrite, marked)
+        find_ceilings(plan, data.facts, finding, readers=where.readers, anew=overwrite == "all")
+    stock = take_stock(planned_cells(plan, data, save_cubes=save_cubes), overwrite, marked)
     for words in (*notes, *stock.notes):
         watch.note(words)
     watch.planned(stock.total, len(stock.missing))

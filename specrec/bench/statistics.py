@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from specrec.bench.paired import holm, intervals, wilcoxon
 from specrec.bench.scores import SceneScores, parts, scene_scores
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 
 if TYPE_CHECKING:

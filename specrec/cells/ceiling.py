@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cells.small_hdf5 import small_hdf5
-from specrec.errors import SpecrecError, UsageError
+from specrec.errors import SpecrecError
 from specrec.interfaces import Metric, Score
 from specrec.metrics.challenges import PSNR
 from specrec.metrics.spectral import RMSE
-from specrec.parameters import nearest
-from specrec.registry import registry
 from specrec.scenes import Mask
 from specrec.spectra import WAVELENGTHS, Cube
 
@@ -63,26 +61,6 @@ The mean spectrum is the best estimate under ``mse`` alone: under a mean of root
 
 SHOWN = ("rmse@matched", "rmse@metamers")
 """The columns that such a protocol has where nobody names others."""
-
-
-def column(name: str) -> Metric:
-    """Return what a column of a table means: a registered metric, or one of `COLUMNS`."""
-    return COLUMNS[name] if name in COLUMNS else registry().metric(name)
-
-
-def check_column(name: str, *, ceiling: bool) -> None:
-    """Refuse a column that there is not; those of the ceiling are offered where there is one.
-
-    Raises
-    ------
-    UsageError
-        If it is unknown; the message names the nearest.
-    """
-    try:
-        column(name)
-    except UsageError:
-        known = [*registry().metrics, *(COLUMNS if ceiling else ())]
-        raise UsageError(f"unknown metric {name!r}; {nearest(name, known)} (specrec metrics lists them)") from None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class Cell:
     stamps
         Of each scene its files: name, size, and time of change in ns, by which a change is noticed. They decide
         nothing: a file that was only touched, or copied to another machine, is the same.
+    robustness
+        Conditions under which test scenes are looked at again.
+    cross
+        Of the other data set that is only tested: ``dataset``, ``data``, ``options``, ``scenes``, ``extents``,
+        ``contents`` and ``stamps``, as above; empty: there is none.
     """
 
     method: str
@@ -73,6 +78,8 @@ class Cell:
     influence: int = 0
     ceiling: int = 0
     stamps: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict, repr=False)
+    robustness: list[str] = field(default_factory=list)
+    cross: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def values(self) -> dict[str, Any]:
         """What `Cell(**values)` makes the cell of; what is large in it is shared, and not copied."""

@@ -13,6 +13,8 @@ from specrec.cells import separate
 from specrec.cells.answers import check_estimate, check_geometry, count_as_json, curve_as_json, score_as_json
 from specrec.cells.ceiling import scores_in_cell
 from specrec.cells.cell import Cell
+from specrec.cells.columns import CROSS, SCORED, columns_of
+from specrec.cells.disturbed import Tested, scores_under_conditions
 from specrec.cells.influence import save_influence
 from specrec.cells.looks import save_look, shown_scenes
 from specrec.cells.records import head, write_record
@@ -76,15 +78,7 @@ def run_cell(values: Mapping[str, Any], progress: Progress = silent, scoring: Sc
 def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[str, Any]:
     method = registry().reconstructor(cell.method)(**cell.settings)
     check_geometry(method)
-    path = Path(cell.data) if cell.data is not None else None
-    source = make_source(registry().scene_source(cell.dataset), path, cell.options)
-
-    def view(name: str) -> TrainingScene:
-        low, high = cell.extents[name]
-        found = Found((low, high), cell.contents[name], cell.stamps.get(name, ()))
-        scene = open_unchanged(source, name, found, "the bench")
-        return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
-
+    view = _views(cell, method, cell.values())
     device = cell.device if "torch" in method.requires else "cpu"
     told = heeded(lambda done, words: progress(0.9 * done, words))
     context = FitContext(cell.seed, device, cell.threads, told, cell.checkpoint)
@@ -97,15 +91,17 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     }
     method.threads = cell.threads
     check_geometry(method)
-    test = _Test(cell, method, scoring)
+    test = _Test(cell, method, scoring, progress)
     kept = shown_scenes(cell.test) if cell.run == 0 else []
     for index, name in enumerate(cell.test):
         progress(0.9 + 0.1 * index / len(cell.test), f"testing {name}")
         test.add(view(name), drawn=index == 0 and cell.run == 0, kept=name in kept)
-    training = _Test(replace(cell, save_cubes=False, ceiling=0), method, Scoring(scoring.without, scoring.tell))
+    plain = replace(cell, save_cubes=False, ceiling=0, robustness=[])
+    training = _Test(plain, method, Scoring(scoring.without, scoring.tell), progress)
     for name in cell.scored_training:
         progress(1.0, f"scoring {name}, trained on")
         training.add(view(name))
+    cross = _test_elsewhere(cell, method, scoring, progress)
     if cell.influence and cell.run == 0:
         progress(1.0, "measuring the influence of the surroundings")
         try:
@@ -120,6 +116,7 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
         "input": method.input,
         "images": test.images,
         "training_images": training.images,
+        "cross_images": cross,
         "curve": curve or [],
         **fitted,
         **test.seconds,
@@ -132,10 +129,48 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     }
 
 
+def _views(cell: Cell, method: Reconstructor, data: Mapping[str, Any]) -> Callable[[str], TrainingScene]:
+    """Give the scenes of a data set by name, as a method sees them; `data` has the keys of `Cell.cross`."""
+    path = Path(data["data"]) if data["data"] is not None else None
+    source = make_source(registry().scene_source(data["dataset"]), path, data["options"])
+
+    def view(name: str) -> TrainingScene:
+        low, high = data["extents"][name]
+        found = Found((low, high), data["contents"][name], data["stamps"].get(name, ()))
+        scene = open_unchanged(source, name, found, "the bench")
+        return TrainingScene(scene, cell.scaling, cell.quantisation, method.input)
+
+    return view
+
+
+def _test_elsewhere(cell: Cell, method: Reconstructor, scoring: Scoring, progress: Progress) -> list[dict[str, Any]]:
+    """Test the scenes of the other data set; a method that fails there keeps its other scores."""
+    if not cell.cross:
+        return []
+    plain = replace(cell, save_cubes=False, ceiling=0, robustness=[])
+    test = _Test(plain, method, Scoring(scoring.without, scoring.tell), progress)
+    try:
+        view = _views(cell, method, cell.cross)
+        for name in cell.cross["scenes"]:
+            progress(1.0, f"testing {name} of the other data set")
+            test.add(view(name))
+    except (CannotGoOnError, MemoryError):
+        raise
+    except Exception as error:
+        scoring.broken |= dict.fromkeys(columns_of(["cross-data"]), in_a_line(error))
+        return []
+    return [image | {"scores": _named(image["scores"])} for image in test.images]
+
+
+def _named(scores: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}{CROSS}": scores[name] for name in SCORED if name in scores}
+
+
 class _Test:
     """Scores one image after the other; reading and scoring are not timed, reconstructing is."""
 
-    def __init__(self, cell: Cell, method: Reconstructor, scoring: Scoring) -> None:
+    def __init__(self, cell: Cell, method: Reconstructor, scoring: Scoring, progress: Progress) -> None:
+        self.progress = progress
         self.cell = cell
         self.method = method
         self.scoring = scoring
@@ -158,6 +193,9 @@ class _Test:
         if self.cell.ceiling:
             on_its_pixels = scores_in_cell(self.cell.folder, scene.name, estimate, reference)
             scores |= {name: score_as_json(one) for name, one in on_its_pixels.items()}
+        if self.cell.robustness:
+            tested = Tested(scene, rgb, estimate, reference, mask)
+            scores |= scores_under_conditions(self.cell, self.method, tested, self.scoring.broken, self._tell(scene))
         image: dict[str, Any] = {"scene": scene.name, "valid_pixels": int(mask.sum()), "scores": scores}
         mode, size = parse_tiles(self.cell.tiles)
         if mode == "separate":
@@ -185,6 +223,10 @@ class _Test:
         except BaseException as error:
             self.scoring.broken[name] = in_a_line(error)
             return None
+
+    def _tell(self, scene: TrainingScene) -> Callable[[str], None]:
+        done = 0.9 + 0.1 * len(self.images) / max(len(self.cell.test), 1)
+        return lambda condition: self.progress(done, f"testing {scene.name}, {condition}")
 
     def _save(self, scene: TrainingScene, estimate: Cube, reference: Cube) -> None:
         low, high = scene.scene.extent if scene.scaling == "minmax" else (0.0, 1.0)

@@ -40,6 +40,8 @@ def decided_by(cell: Cell) -> dict[str, Any]:
         "threads": cell.threads,
         "influence": cell.influence,
         "ceiling": cell.ceiling,
+        "robustness": list(cell.robustness),
+        "cross_data": _fingerprint(cell.cross["contents"][name] for name in cell.cross["scenes"]) if cell.cross else "",
     }
 
 
@@ -127,7 +129,12 @@ def _other_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-_SCENES = {"trained_on": "trained on", "tested_on": "tested", "scored_training": "trained on and scored"}
+_SCENES = {
+    "trained_on": "trained on",
+    "tested_on": "tested",
+    "scored_training": "trained on and scored",
+    "cross_data": "of the other data set",
+}
 
 
 def _plain(value: Any) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--metrics", envvar="SPECREC_METRICS", help="Columns, such as rmse,sam.")
 @options.tiles
 @click.option("--ceiling", type=int, help="Further scenes for the ceiling, instead of the protocol's; 0: leave it out.")
+@click.option("--cross", help="Another data set to test on, where the protocol has cross-data; options in brackets.")
+@click.option("--cross-data", type=click.Path(path_type=Path), help="Folder of the data set of --cross.")
 @click.option("--limit", type=int, help="At most so many scenes per fold.")
 @options.device
 @click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",

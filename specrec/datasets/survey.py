@@ -7,7 +7,7 @@ change of each of its files, so a second look at a large data set reads nothing.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -65,7 +65,7 @@ class SceneFacts:
     files: tuple[SceneFile, ...] = ()
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "SceneFacts":
+    def from_json(cls, values: Mapping[str, Any]) -> "SceneFacts":
         """Read back facts that have been JSON, which has lists only; of other values, any error may come."""
         plain = dict(values)
         plain["shape"] = tuple(int(size) for size in values["shape"])

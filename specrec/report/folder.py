@@ -3,15 +3,18 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specrec.bench import robustness
 from specrec.bench.figures.ablation import ablation_figure, part_shown
+from specrec.bench.figures.robustness import robustness_figure
 from specrec.bench.figures.spectra import spectra_figure
 from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
 from specrec.bench.statistics import pairs
 from specrec.cache import cannot_write, put_in_place
+from specrec.cells.columns import under_condition
 from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 from specrec.report import latex_tables, spreadsheets
 from specrec.report.boxes import box_figure
@@ -152,10 +155,12 @@ def _write_all(results: "Results", folder: Path) -> list[str]:
         "scores.csv": spreadsheets.scores(results),
         "comparisons.csv": spreadsheets.comparisons(results),
     }
+    if results.manifest.settings["robustness"]:
+        texts["robustness.csv"] = robustness.as_csv(results)
     part = part_shown(results)
     numbers = {written: index for index, written in enumerate(results.manifest.methods.values(), 1)}
     tables: dict[str, dict[str, str]] = {}
-    for metric, plain in _plain(results.metrics).items():
+    for metric, plain in _plain(_in_full(results.metrics)).items():
         found: dict[str, str] = {}
         if (part, metric) in results.comparisons:
             found["comparison"] = latex_tables.comparison_table(results.comparisons[part, metric])
@@ -188,11 +193,18 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
     ablation = results.manifest.settings["figure"] == "ablation"
     if ablation and draw("figure4", lambda: ablation_figure(results, TWO_COLUMNS), SMALL):
         yield "figure4.pdf", f"Errors ({part_shown(results)}) over receptive fields and numbers of parameters."
+    if draw("robustness", lambda: robustness_figure(results, TWO_COLUMNS), SMALL):
+        yield "robustness.pdf", f"Errors ({part_shown(results)}) under the conditions of the protocol."
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
-    for metric, plain in _plain(results.metrics).items():
+    for metric, plain in _plain(_in_full(results.metrics)).items():
         name = f"boxes-{plain}"
         if draw(name, lambda metric=metric: box_figure(results, metric, width), SMALL):  # type: ignore[misc]
             yield f"{name}.pdf", f"{metric} of every test scene ({part_shown(results)})."
+
+
+def _in_full(metrics: Sequence[str]) -> Sequence[str]:
+    """Leave out the columns under a condition, which the figure of the conditions shows, where there are others."""
+    return [metric for metric in metrics if under_condition(metric) is None] or metrics
 
 
 def _plain(metrics: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from specrec.bench.results import Results
 from specrec.bench.statistics import Comparison
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 from specrec.registry import registry
 
