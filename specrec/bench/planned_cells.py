@@ -42,4 +42,5 @@ def planned_cells(plan: Plan, facts: Survey, *, save_cubes: bool) -> Iterable[Ce
                     scored_training=scored,
                     influence=chosen.influence,
                     ceiling=chosen.ceiling,
+                    cost=run == 0 and index == chosen.computed_folds[0],
                 )

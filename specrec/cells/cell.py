@@ -43,6 +43,8 @@ class Cell:
         Places of test scenes over which the influence of the surroundings is averaged.
     ceiling
         0: there is none; otherwise test scenes are also scored on its pixels.
+    cost
+        Also measure what the fitted method costs; it changes no score.
     """
 
     method: str
@@ -69,6 +71,7 @@ class Cell:
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
     ceiling: int = 0
+    cost: bool = False
 
     @property
     def slug(self) -> str:

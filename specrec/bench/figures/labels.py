@@ -1,0 +1,78 @@
+"""Names beside the points of a plot, placed so that they overlap neither each other nor the points."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+DISTANCES = (7.0, 13.0, 21.0, 31.0, 43.0, 57.0)
+"""Of a name from its point, tried one after the other; points of print, as is all that follows."""
+DIRECTIONS = 16
+AROUND = 4.0
+"""Kept free around every point."""
+
+
+def place_labels(axis: Any, places: Sequence[tuple[float, float]], names: Sequence[str], size: float) -> None:
+    """Write `names` beside `places` (in the data's coordinates) of an axis whose limits and size are final.
+
+    Each stands at the nearest free place within the axis, tried from the right around; one that stands away from its
+    point has a line to it. Where no place is free it takes the least covered one.
+    """
+    figure = axis.figure
+    renderer = figure.canvas.get_renderer()
+    scale = figure.dpi / 72.0
+    frame = axis.get_window_extent(renderer)
+    dots = [tuple(float(value) for value in axis.transData.transform(place)) for place in places]
+    taken = [_box(x, y, 2 * AROUND * scale, 2 * AROUND * scale) for x, y in dots]
+    # names of crowded points first: they have the fewest places
+    order = sorted(range(len(dots)), key=lambda i: sorted(math.dist(dots[i], dot) for dot in dots)[1:2])
+    for index in order:
+        x, y = dots[index]
+        text = axis.annotate(
+            names[index], places[index], (0, 0), textcoords="offset points", ha="center", va="center", fontsize=size,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": "0.4", "shrinkA": 0, "shrinkB": 3}, zorder=6,
+        )  # fmt: skip
+        extent = text.get_window_extent(renderer)
+        width, height = extent.width + 2 * scale, extent.height + scale
+        best: tuple[float, float, float, float] | None = None
+        for distance in DISTANCES:
+            for step in range(DIRECTIONS):
+                across, up = _direction(step)
+                centre = (
+                    x + across * (distance * scale + width / 2),
+                    y + up * (distance * scale + height / 2),
+                )
+                box = _box(*centre, width, height)
+                covered = sum(_common(box, other) for other in taken) + width * height - _common(box, _edges(frame))
+                if best is None or covered < best[0] - 1e-6:
+                    best = (covered, *centre, distance)
+            if best is not None and best[0] <= 1e-6:
+                break
+        assert best is not None
+        text.set_position(((best[1] - x) / scale, (best[2] - y) / scale))
+        if best[3] == DISTANCES[0]:
+            text.arrow_patch.set_visible(False)
+        taken.append(_box(best[1], best[2], width, height))
+
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
+
+
+def _direction(step: int) -> tuple[float, float]:
+    """From the right, to both sides in turn, so that a name stands right of its point where it can."""
+    angle = 2 * math.pi / DIRECTIONS * ((step + 1) // 2) * (1 if step % 2 else -1)
+    return math.cos(angle), math.sin(angle)
+
+
+def _box(x: float, y: float, width: float, height: float) -> Box:
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _edges(extent: Any) -> Box:
+    return extent.x0, extent.y0, extent.x1, extent.y1
+
+
+def _common(one: Box, other: Box) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)
