@@ -50,7 +50,8 @@ class Column:
         """Write a number for readers, or a dash."""
         if value is None:
             return "-"
-        return f"{value:,.0f}" if self.whole else f"{value / self.per:.3g}" if value < 1000 * self.per else f"{value / self.per:,.0f}"  # fmt: skip
+        shown = value / self.per
+        return f"{shown:,.0f}" if self.whole or shown >= 1000 else f"{shown:.3g}"
 
 
 def _of_cell(key: str) -> Callable[[Mapping[str, Any]], float | None]:
@@ -71,6 +72,10 @@ CPU = Column(
     "cpu_seconds_per_megapixel", "CPU s per megapixel", "Seconds of the processor, the quickest of a few passes.",
     _measured("cpu_seconds_per_megapixel"),
 )  # fmt: skip
+GPU = Column(
+    "gpu_seconds_per_megapixel", "GPU s per megapixel", "On the clock with the GPU, after a first pass.",
+    _measured("gpu_seconds_per_megapixel"),
+)  # fmt: skip
 COLUMNS = (
     PARAMETERS,
     OPERATIONS,
@@ -79,8 +84,7 @@ COLUMNS = (
     CPU,
     Column("wall_seconds_per_megapixel", "clock s per megapixel", "On the clock, which what computes beside slows down.",
            _measured("wall_seconds_per_megapixel")),
-    Column("gpu_seconds_per_megapixel", "GPU s per megapixel", "On the clock with the GPU, after a first pass.",
-           _measured("gpu_seconds_per_megapixel")),
+    GPU,
     Column("gpu_memory_bytes", "GPU memory, MiB", "Most of the GPU's memory, without the weights.",
            _measured("gpu_memory_bytes"), per=MIB),
     Column("fit_seconds", "training, s", "Training on the clock, with the reading it does.", _of_cell("fit_seconds")),
@@ -127,7 +131,7 @@ def footnotes(rows: Sequence[CostRow]) -> list[str]:
     lines = [f"{one.head}: {one.meaning}" for one in shown_columns(rows)]
     if on:
         gpu = f", and on {gpus}" if gpus else ""
-        lines.insert(0, f"Reconstruction of {on}, with {threads} thread(s) of {processors}{gpu}; one cell of each method.")
+        lines.insert(0, f"Reconstruction of {on}; threads: {threads}; {processors}{gpu}. One cell of each method.")
     return lines
 
 

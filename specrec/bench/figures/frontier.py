@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specrec.bench.cost import CPU, OPERATIONS, PARAMETERS, Column, CostRow, Point, cost_rows, frontier, points
+from specrec.bench.cost import CPU, GPU, OPERATIONS, PARAMETERS, Column, CostRow, Point, cost_rows, frontier, points
 from specrec.bench.figures.ablation import part_shown
 from specrec.bench.figures.labels import place_labels
 from specrec.bench.figures.style import MARKERS, PALETTE, broken, plain_text, save
@@ -13,8 +13,9 @@ from specrec.cells.ceiling import column
 if TYPE_CHECKING:
     from specrec.bench.results import Results
 
-COSTS = (CPU, OPERATIONS, PARAMETERS)
+COSTS = (CPU, GPU, OPERATIONS, PARAMETERS)
 LINE = "0.55"
+FAR = 3.0  # of the worst error over the best: beyond, a level scale would crowd the good methods
 
 
 def draw_frontier(results: "Results", *paths: Path) -> bool:
@@ -52,24 +53,32 @@ def frontier_figure(results: "Results", width: float | None = None) -> Any:
     figure.suptitle(_title(results, rows, part), fontsize="medium" if width is None else "small")
     figure.canvas.draw()  # so that the sizes of the axes are known
     figure.set_layout_engine("none")
-    for axis, found in zip(axes, panels.values(), strict=True):
+    for axis, (by, found) in zip(axes, panels.items(), strict=True):
         names = [broken(point.method, 26) for point in found]
-        place_labels(axis, [(point.cost, point.error) for point in found], names, 8.0 if width is None else 6.0)
+        corners = _corners(frontier(found, metric), axis.get_xlim()[1])
+        place_labels(axis, [(point.cost, point.error) for point in found], names, 8.0 if width is None else 6.0, corners)
     return figure
+
+
+def _corners(best: list[Point], right: float) -> list[tuple[float, float]]:
+    """The line: level from each method of the frontier to the cost of the next, from the last to the edge."""
+    line = []
+    for point, until in zip(best, [*(point.cost for point in best[1:]), right], strict=True):
+        line += [(point.cost, point.error), (until, point.error)]
+    return line
 
 
 def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: dict[str, int]) -> None:
     offer = column(metric)
     best = frontier(found, metric)
     costs, errors = [point.cost for point in found], [point.error for point in found]
-    axis.set_xscale("log")
-    room = max(math.log10(max(costs) / min(costs)), 0.3)
-    left, right = (10 ** (math.log10(edge) + sign * 0.18 * room) for edge, sign in ((min(costs), -1), (max(costs), 1)))
-    axis.set_xlim(left, right)
-    spread = max(max(errors) - min(errors), 1e-3 * abs(max(errors)), 1e-9)
-    axis.set_ylim(min(errors) - 0.14 * spread, max(errors) + 0.14 * spread)
-    steps = [*((point.cost, point.error) for point in best), (right, best[-1].error)]
-    axis.plot(*zip(*steps, strict=True), color=LINE, linewidth=1.2, drawstyle="steps-post", zorder=2)
+    _log(axis.xaxis, min(costs), max(costs), 0.18)
+    if min(errors) > 0 and max(errors) > FAR * min(errors):
+        _log(axis.yaxis, min(errors), max(errors), 0.14)
+    else:
+        spread = max(max(errors) - min(errors), 1e-3 * abs(max(errors)), 1e-9)
+        axis.set_ylim(min(errors) - 0.14 * spread, max(errors) + 0.14 * spread)
+    axis.plot(*zip(*_corners(best, axis.get_xlim()[1]), strict=True), color=LINE, linewidth=1.2, zorder=2)
     on_it = {point.slug for point in best}
     for point in found:
         style = styles[point.slug]
@@ -83,6 +92,34 @@ def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: 
     axis.set_ylabel(f"{metric}{unit} ({'higher' if offer.higher_is_better else 'lower'} is better)")
     axis.grid(linewidth=0.5, alpha=0.4, zorder=0)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _log(axis: Any, low: float, high: float, margin: float) -> None:
+    """Make one of the two axes logarithmic, with room at both ends and ticks in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    decades = max(math.log10(high / low), 0.3)
+    name, figure_axis = axis.axis_name, axis.axes
+    getattr(figure_axis, f"set_{name}scale")("log")
+    getattr(figure_axis, f"set_{name}lim")(low * 10 ** (-margin * decades), high * 10 ** (margin * decades))
+    steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 2 else (1.0,)
+    axis.set_major_locator(LogLocator(10.0, steps, numticks=20))
+    axis.set_major_formatter(FuncFormatter(lambda value, _place: _short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: float) -> str:
+    """Write a tick.
+
+    Examples
+    --------
+    >>> [_short(value) for value in (0.02, 5.0, 200.0, 1e4, 2e6)]
+    ['0.02', '5', '200', '10 k', '2 M']
+    """
+    for least, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= 0.999 * least:
+            return f"{value / least:.3g}{letter}"
+    return f"{value:.3g}"
 
 
 def _title(results: "Results", rows: list[CostRow], part: str) -> str:

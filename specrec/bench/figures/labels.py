@@ -1,5 +1,6 @@
 """Names beside the points of a plot, placed so that they overlap neither each other nor the points."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +12,16 @@ AROUND = 4.0
 """Kept free around every point."""
 
 
-def place_labels(axis: Any, places: Sequence[tuple[float, float]], names: Sequence[str], size: float) -> None:
+def place_labels(
+    axis: Any,
+    places: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    size: float,
+    corners: Sequence[tuple[float, float]] = (),
+) -> None:
     """Write `names` beside `places` (in the data's coordinates) of an axis whose limits and size are final.
 
-    Each stands at the nearest free place within the axis, tried from the right around; one that stands away from its
+    `corners` are those of a line of level and upright pieces, which is kept free too. Each name stands at the nearest free place within the axis, tried from the right around; one that stands away from its
     point has a line to it. Where no place is free it takes the least covered one.
     """
     figure = axis.figure
@@ -23,6 +30,9 @@ def place_labels(axis: Any, places: Sequence[tuple[float, float]], names: Sequen
     frame = axis.get_window_extent(renderer)
     dots = [tuple(float(value) for value in axis.transData.transform(place)) for place in places]
     taken = [_box(x, y, 2 * AROUND * scale, 2 * AROUND * scale) for x, y in dots]
+    bends = [tuple(float(value) for value in axis.transData.transform(corner)) for corner in corners]
+    for (x0, y0), (x1, y1) in itertools.pairwise(bends):
+        taken.append(_box((x0 + x1) / 2, (y0 + y1) / 2, abs(x1 - x0) + scale, abs(y1 - y0) + scale))
     # names of crowded points first: they have the fewest places
     order = sorted(range(len(dots)), key=lambda i: sorted(math.dist(dots[i], dot) for dot in dots)[1:2])
     for index in order:
