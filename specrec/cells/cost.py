@@ -36,11 +36,11 @@ def measure_cost(cell: Cell, method: Reconstructor, scene: TrainingScene, fit_se
 
     Returns
     -------
-    Plain values. ``image`` and ``image_shape`` (height, width) say on what; ``memory_bytes`` is by how much the memory of
-    the process rises at most in a pass, the cube included, and None where the system cannot tell;
-    ``cpu_seconds_per_megapixel`` are of the processor, ``wall_seconds_per_megapixel`` on the clock, both with
-    ``cpu_threads`` threads on the ``processor``. ``gpu_seconds_per_megapixel``, ``gpu_memory_bytes`` and ``gpu`` are None
-    where the cell computes on none.
+    Plain values. ``image`` and ``image_shape`` (height, width) say on what. ``memory_bytes`` is by how much the memory
+    of the process rises at most in a pass, the cube included; None where the system cannot tell.
+    ``cpu_seconds_per_megapixel`` are of the processor and ``wall_seconds_per_megapixel`` on the clock, with
+    ``cpu_threads`` threads of ``processor``. ``gpu_seconds_per_megapixel``, ``gpu_memory_bytes`` and ``gpu`` are None
+    where the cell computes on no GPU.
     """
     height, width = (min(side, SIDE) for side in scene.shape[:2])
     rgb = scene.rgb(Window(0, 0, height, width))
@@ -100,7 +100,8 @@ def peak_memory() -> int | None:
 
 def seconds_of(work: Callable[[], object], budget: float) -> tuple[float, float]:
     """Seconds of the quickest pass, on the clock and of the processor; at least one, as many as the budget allows."""
-    walls, cpus = [], []
+    walls: list[float] = []
+    cpus: list[float] = []
     while not walls or (len(walls) < PASSES and sum(walls) + walls[-1] < budget):
         wall, cpu = time.perf_counter(), time.process_time()
         work()

@@ -165,7 +165,10 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
     if ablation and draw("figure4", lambda: ablation_figure(results, TWO_COLUMNS), SMALL):
         yield "figure4.pdf", f"Errors ({part_shown(results)}) over receptive fields and numbers of parameters."
     if draw("frontier", lambda: frontier_figure(results, ONE_COLUMN), SMALL):
-        yield "frontier.pdf", f"{results.metrics[0]} ({part_shown(results)}) against cost, and the line that none is below."
+        yield (
+            "frontier.pdf",
+            f"{results.metrics[0]} ({part_shown(results)}) against cost, and the line that none is below.",
+        )
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
     for metric, plain in _plain(results.metrics).items():
         name = f"boxes-{plain}"

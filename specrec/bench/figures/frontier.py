@@ -49,14 +49,16 @@ def frontier_figure(results: "Results", width: float | None = None) -> Any:
     axes = figure.subplots(*grid, squeeze=False).ravel()
     styles = {slug: index for index, slug in enumerate(results.manifest.methods)}
     for axis, (by, found) in zip(axes, panels.items(), strict=True):
-        _draw_panel(axis, by, found, metric, styles)
+        _draw_panel(axis, by, found, metric, styles, 6.0 if width is None else 4.5)
     figure.suptitle(_title(results, rows, part), fontsize="medium" if width is None else "small")
     figure.canvas.draw()  # so that the sizes of the axes are known
     figure.set_layout_engine("none")
-    for axis, (by, found) in zip(axes, panels.items(), strict=True):
+    for axis, found in zip(axes, panels.values(), strict=True):
         names = [broken(point.method, 26) for point in found]
         corners = _corners(frontier(found, metric), axis.get_xlim()[1])
-        place_labels(axis, [(point.cost, point.error) for point in found], names, 8.0 if width is None else 6.0, corners)
+        place_labels(
+            axis, [(point.cost, point.error) for point in found], names, 8.0 if width is None else 6.0, corners
+        )
     return figure
 
 
@@ -68,7 +70,7 @@ def _corners(best: list[Point], right: float) -> list[tuple[float, float]]:
     return line
 
 
-def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: dict[str, int]) -> None:
+def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: dict[str, int], size: float) -> None:
     offer = column(metric)
     best = frontier(found, metric)
     costs, errors = [point.cost for point in found], [point.error for point in found]
@@ -84,7 +86,7 @@ def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: 
         style = styles[point.slug]
         colour = PALETTE[style % len(PALETTE)]
         axis.plot(
-            point.cost, point.error, marker=MARKERS[style % len(MARKERS)], markersize=6, color=colour,
+            point.cost, point.error, marker=MARKERS[style % len(MARKERS)], markersize=size, color=colour,
             markerfacecolor=colour if point.slug in on_it else "white", zorder=4,
         )  # fmt: skip
     axis.set_xlabel(by.head)

@@ -21,16 +21,17 @@ def place_labels(
 ) -> None:
     """Write `names` beside `places` (in the data's coordinates) of an axis whose limits and size are final.
 
-    `corners` are those of a line of level and upright pieces, which is kept free too. Each name stands at the nearest free place within the axis, tried from the right around; one that stands away from its
-    point has a line to it. Where no place is free it takes the least covered one.
+    `corners` are those of a line of level and upright pieces, which is kept free too. Each name stands at the nearest
+    free place within the axis, tried from the right around; one that stands away from its point has a line to it. Where
+    no place is free it takes the least covered one.
     """
     figure = axis.figure
     renderer = figure.canvas.get_renderer()
     scale = figure.dpi / 72.0
     frame = axis.get_window_extent(renderer)
-    dots = [tuple(float(value) for value in axis.transData.transform(place)) for place in places]
+    dots = [_on_paper(axis, place) for place in places]
     taken = [_box(x, y, 2 * AROUND * scale, 2 * AROUND * scale) for x, y in dots]
-    bends = [tuple(float(value) for value in axis.transData.transform(corner)) for corner in corners]
+    bends = [_on_paper(axis, corner) for corner in corners]
     for (x0, y0), (x1, y1) in itertools.pairwise(bends):
         taken.append(_box((x0 + x1) / 2, (y0 + y1) / 2, abs(x1 - x0) + scale, abs(y1 - y0) + scale))
     # names of crowded points first: they have the fewest places
@@ -53,6 +54,9 @@ def place_labels(
                 )
                 box = _box(*centre, width, height)
                 covered = sum(_common(box, other) for other in taken) + width * height - _common(box, _edges(frame))
+                covered += (
+                    width * height * _passes((x, y), centre, [dot for dot in dots if dot != (x, y)], AROUND * scale)
+                )
                 if best is None or covered < best[0] - 1e-6:
                     best = (covered, *centre, distance)
             if best is not None and best[0] <= 1e-6:
@@ -64,14 +68,31 @@ def place_labels(
         taken.append(_box(best[1], best[2], width, height))
 
 
+Place = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
+
+
+def _on_paper(axis: Any, place: Place) -> Place:
+    x, y = axis.transData.transform(place)
+    return float(x), float(y)
 
 
 def _direction(step: int) -> tuple[float, float]:
     """From the right, to both sides in turn, so that a name stands right of its point where it can."""
     angle = 2 * math.pi / DIRECTIONS * ((step + 1) // 2) * (1 if step % 2 else -1)
     return math.cos(angle), math.sin(angle)
+
+
+def _passes(start: Place, end: Place, dots: Sequence[Place], near: float) -> bool:
+    """Say whether the straight line to a name passes another point, which one would then take for the one named."""
+    for x, y in dots:
+        length = math.dist(start, end)
+        along = ((x - start[0]) * (end[0] - start[0]) + (y - start[1]) * (end[1] - start[1])) / length**2
+        foot = tuple(one + min(max(along, 0.0), 1.0) * (other - one) for one, other in zip(start, end, strict=True))
+        if along > 0.0 and math.dist(foot, (x, y)) < near:
+            return True
+    return False
 
 
 def _box(x: float, y: float, width: float, height: float) -> Box:
