@@ -8,7 +8,7 @@ from dataclasses import replace
 from specrec.bench.computing import compute
 from specrec.bench.data import read_data
 from specrec.bench.folder import claim_folder
-from specrec.bench.plan import make_plan
+from specrec.bench.plan import Plan, make_plan
 from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
 from specrec.bench.watching import Watcher
@@ -107,11 +107,7 @@ def bench(
         limit=limit,
         output=output,
     )
-    networks = any("torch" in method.requires for _, method in plan.methods.values())
-    if not networks and NETWORKS_ONLY.fullmatch(device):
-        watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
-        device = "cpu"
-    devices = slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
+    devices = devices_for(plan, device, jobs, watch)
     facts = read_data(plan, watch, skip_damaged=skip_damaged)
     plan = replace(plan, split=plan.split.without(list(facts.damaged)))
     for written, reason in plan.unusable.items():
@@ -134,3 +130,12 @@ def bench(
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)
     return results
+
+
+def devices_for(plan: Plan, device: str, jobs: int | None, watch: Watcher) -> list[str]:
+    """Choose the device of each cell that computes at a time."""
+    networks = any("torch" in method.requires for _, method in plan.methods.values())
+    if not networks and NETWORKS_ONLY.fullmatch(device):
+        watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
+        device = "cpu"
+    return slots(device if networks or device != "auto" else "cpu", jobs, plan.protocol.threads)
