@@ -94,7 +94,10 @@ class Trial:
 
 
 def warm_up(cells: Sequence[Cell], devices: Sequence[str], seconds: float) -> list[Trial]:
-    """Begin each cell, and stop it so many seconds after its first step; one on each of `devices` at a time; Ctrl-C ends them all."""
+    """Begin each cell and stop it so many seconds after its first step, one on each of `devices` at a time.
+
+    Ctrl-C ends them all.
+    """
     stop = threading.Event()
     free: SimpleQueue[str] = SimpleQueue()
     for device in devices:
