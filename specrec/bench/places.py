@@ -59,14 +59,24 @@ def check_place(dask: str | None, jobs: int | None) -> None:
         )
 
 
-@contextmanager
-def place(plan: Plan, watch: Watcher, *, device: str, jobs: int | None, dask: str | None) -> Iterator[Place]:
-    """Prepare the place of a plan's cells, and leave nothing running at the end; parameters as for the bench."""
+def local_devices(plan: Plan, watch: Watcher, *, device: str, jobs: int | None) -> list[str]:
+    """Choose one device of this machine for each cell that computes at a time; parameters as for the bench."""
+    return slots(_needed(plan, device, watch)[0], jobs, plan.protocol.threads)
+
+
+def _needed(plan: Plan, device: str, watch: Watcher) -> tuple[str, bool]:
+    """Choose the CPU where nothing else is used, and say whether a method is a network."""
     networks = any("torch" in method.requires for _, method in plan.methods.values())
     if not networks and NETWORKS_ONLY.fullmatch(device):
         watch.note(f"--device {device} has no effect: none of these methods is a network, all compute on the CPU")
         device = "cpu"
-    device = device if networks or device != "auto" else "cpu"
+    return (device if networks or device != "auto" else "cpu"), networks
+
+
+@contextmanager
+def place(plan: Plan, watch: Watcher, *, device: str, jobs: int | None, dask: str | None) -> Iterator[Place]:
+    """Prepare the place of a plan's cells, and leave nothing running at the end; parameters as for the bench."""
+    device, networks = _needed(plan, device, watch)
     if dask is None:
         devices = slots(device, jobs, plan.protocol.threads)
         if jobs == 0:

@@ -43,6 +43,7 @@ def planned_cells(plan: Plan, data: Data, *, save_cubes: bool) -> Iterable[Cell]
                     ceiling=chosen.ceiling,
                     robustness=list(chosen.robustness),
                     cross=cross,
+                    cost=run == 0 and index == chosen.computed_folds[0],
                     **shared[index],
                 )
 

@@ -51,6 +51,8 @@ class Cell:
     cross
         Of the other data set that is only tested: ``dataset``, ``data``, ``options``, ``scenes``, ``extents``,
         ``contents`` and ``stamps``, as above; empty: there is none.
+    cost
+        Also measure what the fitted method costs; it changes no score.
     """
 
     method: str
@@ -77,6 +79,7 @@ class Cell:
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
     ceiling: int = 0
+    cost: bool = False
     stamps: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict, repr=False)
     robustness: list[str] = field(default_factory=list)
     cross: dict[str, Any] = field(default_factory=dict, repr=False)

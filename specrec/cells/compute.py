@@ -1,7 +1,6 @@
 """What happens inside a cell: a method is trained, tested image by image, and scored. Timed: fit, reconstruct."""
 
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,9 +13,11 @@ from specrec.cells.answers import check_estimate, check_geometry, count_as_json,
 from specrec.cells.ceiling import scores_in_cell
 from specrec.cells.cell import Cell
 from specrec.cells.columns import CROSS, SCORED, columns_of
+from specrec.cells.cost import measure_cost, peak_memory
 from specrec.cells.disturbed import Tested, scores_under_conditions
 from specrec.cells.influence import save_influence
 from specrec.cells.looks import save_look, shown_scenes
+from specrec.cells.operations import operations
 from specrec.cells.records import head, write_record
 from specrec.cells.region import region_mask
 from specrec.cells.samples import save_sample
@@ -110,6 +111,13 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
             raise
         except Exception as error:  # a plugin may raise anything here too; the scores are kept
             scoring.broken["influence"] = in_a_line(error)
+    peak = peak_memory()  # before it is set back
+    cost = None
+    if cell.cost:
+        progress(1.0, "measuring the cost")
+        seconds = fitted["fit_seconds"]
+        cost = test.kept("cost", lambda one: measure_cost(cell, one, view(cell.test[0]), seconds)) or {}
+        cost |= test.kept("operations", operations) or {}
     curve, count = test.kept("history_", curve_as_json), test.kept("parameter_count", count_as_json)
     return {
         "device": device,
@@ -124,7 +132,8 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
         "broken_metrics": scoring.broken,
         "parameter_count": count,
         "receptive_field": method.receptive_field,
-        "peak_memory_bytes": _peak_memory(),
+        "peak_memory_bytes": peak,
+        "cost": cost,
         "cubes_saved": cell.save_cubes,
     }
 
@@ -243,12 +252,3 @@ class _Test:
         if not path.exists():
             theirs = {**attributes, "method": "reference"}
             write_cube(path, reference, scene.wavelengths, theirs, scene.mask, overwrite=True)
-
-
-def _peak_memory() -> int | None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such count
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench import robustness
+from specrec.bench.cost import as_csv, as_tex, cost_rows
 from specrec.bench.figures.ablation import ablation_figure, part_shown
+from specrec.bench.figures.frontier import frontier_figure
 from specrec.bench.figures.robustness import robustness_figure
 from specrec.bench.figures.spectra import spectra_figure
 from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
@@ -149,6 +151,7 @@ def _put_in_place(moves: dict[Path, Path], old: Path, *, overwrite: bool, replac
 
 def _write_all(results: "Results", folder: Path) -> list[str]:
     figures = dict(_draw_all(results, folder))
+    costs = cost_rows(results)
     texts: dict[str, str] = {
         "table.tex": results.table("tex"),
         "methods.tex": latex_tables.methods_list(results),
@@ -157,6 +160,8 @@ def _write_all(results: "Results", folder: Path) -> list[str]:
     }
     if results.manifest.settings["robustness"]:
         texts["robustness.csv"] = robustness.as_csv(results)
+    if costs:
+        texts |= {"cost.tex": as_tex(costs), "cost.csv": as_csv(costs)}
     part = part_shown(results)
     numbers = {written: index for index, written in enumerate(results.manifest.methods.values(), 1)}
     tables: dict[str, dict[str, str]] = {}
@@ -195,6 +200,11 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
         yield "figure4.pdf", f"Errors ({part_shown(results)}) over receptive fields and numbers of parameters."
     if draw("robustness", lambda: robustness_figure(results, TWO_COLUMNS), SMALL):
         yield "robustness.pdf", f"Errors ({part_shown(results)}) under the conditions of the protocol."
+    if draw("frontier", lambda: frontier_figure(results, ONE_COLUMN), SMALL):
+        yield (
+            "frontier.pdf",
+            f"{results.metrics[0]} ({part_shown(results)}) against cost, and the line that none is below.",
+        )
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
     for metric, plain in _plain(_in_full(results.metrics)).items():
         name = f"boxes-{plain}"

@@ -205,14 +205,25 @@ def _coded(values: NDArray[np.float32], full_scale: int) -> NDArray[np.uint16] |
     return codes if same else None
 
 
-def _check_room(missing: Sequence[TrainingScene]) -> str:
-    """Compare the room that is needed, judged by a corner of the first scene, with what is free; say both."""
-    first, folder = missing[0], cache_folder() / CROPS
+def room_to_prepare(scenes: Sequence[TrainingScene]) -> int:
+    """Count the bytes that preparing scenes will take, without those that are there."""
+    missing = [scene for scene in scenes if _find(scene, fingerprint(scene)) is None]
+    return _room(missing) if missing else 0
+
+
+def _room(missing: Sequence[TrainingScene]) -> int:
+    """Judge the room by a corner of the first scene."""
+    first = missing[0]
     corner = Window(0, 0, *(min(side, 64) for side in first.shape[:2]))
     itemsize = 4 if exact_codes(first.scene.cube(corner)) is None else 2
     colours = 3 if first.input == "srgb8" and first.quantisation != "none" else 12  # bytes of the RGB
     pixels = sum(scene.shape[0] * scene.shape[1] for scene in missing)
-    needed = pixels * (itemsize * first.shape[2] + colours + 1)
+    return pixels * (itemsize * first.shape[2] + colours + 1)
+
+
+def _check_room(missing: Sequence[TrainingScene]) -> str:
+    """Compare the room that is needed with what is free; say both."""
+    folder, needed = cache_folder() / CROPS, _room(missing)
     what, way_out = f"the crops of {len(missing)} scenes", "set SPECREC_CACHE to another folder"
     free = check_room(folder, needed, what, way_out)
     words = f"{needed / 1e9:.2f} GB of {free / 1e9:.2f} GB free in {folder}"

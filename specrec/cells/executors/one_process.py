@@ -62,6 +62,12 @@ class CellProcess:
         self._lock = threading.Lock()
         self._stopped = False
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process; None where none runs."""
+        with self._lock:
+            return None if self._process is None else self._process.pid
+
     def stop(self) -> None:
         """End the process, if it runs, and start none."""
         with self._lock:

@@ -303,7 +303,7 @@ def test_on_the_command_line_a_broken_method_of_the_protocols_list_is_a_partial_
 ) -> None:
     arguments = ["--protocol", str(tmp_path / "mine.toml"), "-d", DATA, "--limit", "1", "-j", "0"]
     arguments += ["-o", str(tmp_path / "results")]
-    command.main([*arguments, "--dry-run"], standalone_mode=False)
+    command.main([*arguments, "--dry-run", "--warm-up", "0"], standalone_mode=False)
     assert "trouble[kind=zero]: cannot be computed: method 'trouble' of trouble-distribution" in capsys.readouterr().out
     with pytest.raises(PartialFailureError, match=r"1 cell or method failed: trouble\[kind=zero\]: method 'trouble'"):
         command.main(arguments, standalone_mode=False)
