@@ -13,7 +13,7 @@ FRAMEWORK = sorted((ROOT / "specrec").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
-    {"spectra", "resampling", "parameters", "cache", "memory", "compiled", "threads", "processes"},
+    {"spectra", "resampling", "parameters", "cache", "memory", "compiled", "threads", "processes", "untrusted"},
     {"rendering", "tristimulus", "distinct"},
     {"scenes"},
     {"interfaces"},

@@ -12,6 +12,7 @@ from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
 from specrec.errors import SpecrecError, UsageError
 from specrec.rendering import rendering_id
+from specrec.untrusted import read_json
 
 MANIFEST_VERSION = 1
 SHOWN = ("metrics", "methods", "controls", "figure")
@@ -102,7 +103,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / "manifest.json"
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
         values["settings"] = {**_plain(Protocol("", "")), **values["settings"]}  # keys that are newer than the folder
         manifest = Manifest(**values)
     except (FileNotFoundError, NotADirectoryError):

@@ -16,6 +16,7 @@ from specrec.cells.cell import Cell
 from specrec.errors import SpecrecError
 from specrec.registry import registry
 from specrec.rendering import rendering_id
+from specrec.untrusted import read_json
 
 RESULTS_VERSION = 1
 
@@ -121,7 +122,7 @@ def read(path: Path) -> dict[str, Any] | None:
         If the file is no record of this version.
     """
     try:
-        record = json.loads(path.read_text("utf-8"))
+        record = read_json(path)
         known = record["results_version"] == RESULTS_VERSION and record["status"] in ("done", "failed")
     except FileNotFoundError:
         return None

@@ -15,7 +15,7 @@ import numpy as np
 
 from specrec.errors import DataError, plain_line
 from specrec.parameters import Value
-from specrec.unpacking import check_memory, check_unpacked
+from specrec.untrusted import check_memory, check_unpacked
 
 _MOST_PACKED = 2000  # deflate packs to a thousandth at best: a cube that claims more than this is not there
 

@@ -20,6 +20,7 @@ from specrec.errors import STOPS, DataError, SpecrecError, in_a_line
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.scenes import Quantity, Scene, content_hash
 from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
+from specrec.untrusted import read_json
 
 Visit = Callable[[Scene, Cube, "SceneFacts"], None]
 _log = logging.getLogger(__name__)
@@ -197,7 +198,7 @@ def _entry(source: SceneSource, scene: Scene) -> Path:
 def _read_entry(path: Path, scene: Scene) -> SceneFacts | None:
     """Read a cache file; one that is not there, not whole or of another scene counts for nothing."""
     try:
-        values = cast(dict[str, Any], json.loads(path.read_text()))
+        values = cast(dict[str, Any], read_json(path))
         values["shape"] = tuple(int(size) for size in values["shape"])
         values["wavelengths"] = tuple(float(value) for value in values["wavelengths"])
         values["low"], values["high"] = float(values["low"]), float(values["high"])

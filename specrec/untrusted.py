@@ -1,11 +1,16 @@
-"""How much a packed file may unpack to: a small file that becomes a huge array is a bomb more often than a cube.
+"""What a file from elsewhere may cost: no pipe is waited for, and little does not become much.
 
 What is packed to less than a hundredth of its size, and would be larger than ``SPECREC_MAX_BYTES`` bytes (2 GiB unless
-set) unpacked, is refused before it is unpacked. Measured cubes pack to a half or a tenth.
+set) unpacked, is refused before it is unpacked: a small file that becomes a huge array is a bomb more often than a cube.
+Measured cubes pack to a half or a tenth.
 """
 
+import errno
+import json
 import os
+import stat
 from pathlib import Path
+from typing import Any
 
 from specrec.errors import DataError, MemoryShortageError, UsageError
 from specrec.memory import available_memory
@@ -13,7 +18,51 @@ from specrec.memory import available_memory
 VARIABLE = "SPECREC_MAX_BYTES"
 MAX_BYTES = 2 << 30
 """Bytes that anything may unpack to, however small its file is, unless the environment says another number."""
+_LONGEST_JSON = 1 << 28  # bytes
 _PACKED_WELL = 100  # times; up to this the file itself has shown that there is much in it
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a pipe, a device or a folder in the place of a file: reading it may never end.
+
+    Raises
+    ------
+    OSError
+        As opening the file would: where there is none, or it is no plain file.
+    """
+    try:
+        is_plain = stat.S_ISREG(path.stat().st_mode)
+    except ValueError:  # a zero byte in the name
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+    if not is_plain:
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file of a name, whatever the name is: too long a one, too."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no plain file.
+    ValueError
+        If it is no JSON, or too long or too deep.
+    """
+    check_regular(path)
+    if path.stat().st_size > _LONGEST_JSON:
+        raise ValueError("it is too long")
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise ValueError("it is too deep") from None
 
 
 def max_bytes() -> int:
