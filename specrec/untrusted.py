@@ -1,7 +1,7 @@
 """What a file from elsewhere may cost: no pipe is waited for, and little does not become much.
 
 What is packed to less than a hundredth of its size, and would be larger than ``SPECREC_MAX_BYTES`` bytes (2 GiB unless
-set) unpacked, is refused before it is unpacked: a small file that becomes a huge array is a bomb more often than a cube.
+set) unpacked, is refused before it is unpacked: a small file that becomes a huge array is rather a bomb than a cube.
 Measured cubes pack to a half or a tenth.
 """
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.record_form import is_record
 from specrec.errors import SpecrecError
 from specrec.registry import registry
 from specrec.rendering import rendering_id
@@ -123,7 +124,7 @@ def read(path: Path) -> dict[str, Any] | None:
     """
     try:
         record = read_json(path)
-        known = record["results_version"] == RESULTS_VERSION and record["status"] in ("done", "failed")
+        known = record["results_version"] == RESULTS_VERSION and is_record(record)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):

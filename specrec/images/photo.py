@@ -72,10 +72,10 @@ class Photo:
 
     def __init__(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, *, linear: bool = False) -> None:
         self.path = Path(path)
-        if self.path.is_dir():
-            raise UsageError(f"{path} is a folder; give an image file")
         if not is_there(self.path):
             raise UsageError(f"there is no image {path}")
+        if self.path.is_dir():
+            raise UsageError(f"{path} is a folder; give an image file")
         kind = kind_of(self.path)
         self._stored = _open(self.path, kind, max_pixels)
         self._linear = linear or self._stored.linear
