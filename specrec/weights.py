@@ -23,6 +23,7 @@ from specrec.interfaces import Reconstructor
 from specrec.parameters import Settings
 from specrec.registry import registry
 from specrec.rendering import Quantisation, rendering_id
+from specrec.untrusted import check_regular
 
 FORMAT_VERSION = 1
 
@@ -181,11 +182,12 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        check_regular(path)
         with safe_open(path, framework="numpy") as weights:
             metadata = weights.metadata() or {}
             arrays = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - it is no mapping
         card, config = json.loads(metadata["card"]), json.loads(metadata["config"])
-    except (SafetensorError, OSError, ValueError, TypeError):
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError):
         raise DataError(f"{path} is not a .safetensors file (other kinds, such as .pt, are never opened)") from None
     except KeyError:
         raise DataError(f"{path} is a .safetensors file without specrec's card; make one with specrec train") from None

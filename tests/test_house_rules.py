@@ -13,7 +13,18 @@ FRAMEWORK = sorted((ROOT / "specrec").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FLOORS = [
     {"errors"},
-    {"spectra", "resampling", "parameters", "cache", "memory", "compiled", "threads", "processes", "cluster"},
+    {
+        "spectra",
+        "resampling",
+        "parameters",
+        "cache",
+        "memory",
+        "compiled",
+        "threads",
+        "processes",
+        "untrusted",
+        "cluster",
+    },
     {"process_pool", "process_worker"},
     {"rendering", "tristimulus", "distinct"},
     {"scenes"},

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 from specrec.bench.folds import Split
 from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
+from specrec.cells.record_form import is_file_name, is_name
 from specrec.errors import SpecrecError, UsageError
 from specrec.rendering import rendering_id
+from specrec.untrusted import read_json
 
 MANIFEST_VERSION = 1
 SHOWN = ("metrics", "methods", "controls", "figure")
@@ -169,16 +171,37 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / "manifest.json"
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
         values["settings"] = {**_plain(Protocol("", "")), **values["settings"]}  # keys that are newer than the folder
         manifest = Manifest(**values)
+        _check(manifest)
     except (FileNotFoundError, NotADirectoryError):
         raise SpecrecError(f"{folder} is no results folder: it has no manifest.json") from None
-    except (OSError, ValueError, TypeError, KeyError):
-        raise SpecrecError(f"{path} is not a manifest of this specrec") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, UsageError) as error:
+        why = f" ({error})" if isinstance(error, UsageError) else ""
+        raise SpecrecError(f"{path} is not a manifest of this specrec{why}") from None
     if manifest.manifest_version != MANIFEST_VERSION:
         raise SpecrecError(f"{path} has version {manifest.manifest_version}, this specrec reads {MANIFEST_VERSION}")
     return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raise whatever comes first where a manifest holds what none does: a folder of results may be anyone's."""
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in manifest.settings.items()}
+    known: Any = {item.name: values[item.name] for item in fields(Protocol) if item.name in values}
+    chosen = Protocol(**known).changed()
+    names = [name for fold in manifest.folds for part in ("test", "train") for name in fold[part]]
+    if not all(map(is_file_name, (*names, *manifest.unused, *manifest.scenes, *manifest.methods))):
+        raise ValueError("a name that leads elsewhere")
+    lines = (*manifest.methods.values(), *manifest.unusable, chosen.name or "-", chosen.dataset or "-")
+    if not all(map(is_name, lines)):
+        raise ValueError("a name of several lines")
+    if not all(isinstance(words, str) for words in (*manifest.unusable.values(), manifest.rendering)):
+        raise ValueError("a reason that is no text")
+    if not all(isinstance(facts, Mapping) for facts in manifest.scenes.values()):
+        raise ValueError("a scene without facts")
+    if any(fold >= len(manifest.folds) for fold in chosen.tested):
+        raise ValueError("a fold that there is not")
 
 
 def _deciding(manifest: Manifest) -> dict[str, Any]:

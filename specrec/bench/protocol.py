@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from specrec.cells.region import REGION
-from specrec.errors import UsageError
+from specrec.errors import UsageError, plain_line
 from specrec.parameters import Settings, nearest
 from specrec.rendering import Quantisation
 from specrec.robustness.conditions import condition
 from specrec.scenes import Scaling
 from specrec.tiling import parse_tiles
+from specrec.untrusted import is_there
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ class Protocol:
 
 
 FIGURES = ("", "ablation")
+_LONGEST = 1 << 20  # bytes of a file
+_MOST = {"runs": 10_000, "seed": 1 << 64}
+_MOST_OF_ANYTHING = 1_000_000
 _LEAST = {
     "folds": 2,
     "scenes_per_fold": 0,
@@ -156,9 +160,11 @@ def load(name: str) -> Protocol:
     if name in names():
         return parse((files("specrec.bench") / "protocols" / f"{name}.toml").read_text("utf-8"), name)
     path = Path(name)
-    if not path.is_file():
+    if not is_there(path) or not path.is_file():
         raise UsageError(f"unknown protocol {name!r}; {nearest(name, names())} (a path to a .toml file is fine too)")
     try:
+        if path.stat().st_size > _LONGEST:
+            raise UsageError(f"{path} is too long for a protocol")
         return parse(path.read_text("utf-8"), path.stem)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the protocol {path}: {error}") from None
@@ -174,8 +180,8 @@ def parse(text: str, name: str) -> Protocol:
     """Read the TOML text of a protocol; an unknown key is an error."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"protocol {name}: not a TOML file ({error})") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits, or brackets too deep
+        raise UsageError(f"protocol {name}: not a TOML file ({plain_line(str(error))})") from None
     values = _read(values, _KEYS, name)
     if "dataset" not in values:
         raise UsageError(f"protocol {name}: the key 'dataset' is missing")
@@ -200,6 +206,8 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
     for key, least in _LEAST.items():
         if not _whole(getattr(protocol, key)) or getattr(protocol, key) < least:
             refuse(key, f"a whole number of at least {least}")
+        if getattr(protocol, key) > (most := _MOST.get(key, _MOST_OF_ANYTHING)):
+            raise UsageError(f"protocol {name}: {key} is {most:,} at most")
     for key, choices in {"scaling": get_args(Scaling), "quantisation": get_args(Quantisation)}.items():
         if getattr(protocol, key) not in choices:
             refuse(key, f"one of {', '.join(choices)}")

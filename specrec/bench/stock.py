@@ -10,6 +10,7 @@ from specrec.bench.overwriting import Overwrite, Overwriting
 from specrec.cells import records
 from specrec.cells.cell import Cell
 from specrec.cells.key import Difference, decided_by, differences, key_of
+from specrec.untrusted import read_plain
 
 
 @dataclass
@@ -63,10 +64,10 @@ def to_keep(path: Path, overwrite: Overwrite, marked: Overwriting, *, save_cubes
     A good result without the cubes that are wanted now is computed again, whatever `overwrite` says.
     """
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
     except FileNotFoundError:
         return None
-    except OSError:
+    except (OSError, ValueError):
         content = b""  # what it is `parse` says
     if marked.awaits(path, content):
         return None

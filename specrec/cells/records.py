@@ -15,10 +15,12 @@ from specrec.cells.cell import Cell
 from specrec.cells.code import code_of
 from specrec.cells.key import RESULTS_VERSION, decided_by, key_of
 from specrec.cells.machine import accelerator, processor
+from specrec.cells.record_form import is_record
 from specrec.errors import SpecrecError
 from specrec.hookspecs import PROJECT
 from specrec.registry import registry
 from specrec.rendering import rendering_id
+from specrec.untrusted import parse_json, read_plain
 
 READ = (1, RESULTS_VERSION)
 """Versions of records that can be read; those of version 1 (specrec 0.5 and before) have no key."""
@@ -118,19 +120,19 @@ def read(path: Path) -> dict[str, Any] | None:
         If the file is no record of a version in `READ`.
     """
     try:
-        return parse(path.read_bytes(), path)
+        return parse(read_plain(path), path)
     except FileNotFoundError:
         return None
-    except OSError:
+    except (OSError, ValueError):
         raise _no_record(path) from None
 
 
 def parse(content: bytes, path: Path) -> dict[str, Any]:
     """Take a record from the bytes of its file; errors are those of `read`."""
     try:
-        record = json.loads(content)
-        known = record["results_version"] in READ and record["status"] in ("done", "failed")
-    except (ValueError, KeyError, TypeError, RecursionError):
+        record = parse_json(content)
+        known = record["results_version"] in READ and is_record(record)
+    except (ValueError, KeyError, TypeError):
         known = False
     if not known:
         raise _no_record(path)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from specrec.errors import STOPS, DataError, SpecrecError, in_a_line
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.scenes import Quantity, Scene, content_hash
 from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
+from specrec.untrusted import read_json
 
 Visit = Callable[[Scene, Cube, "SceneFacts"], None]
 _log = logging.getLogger(__name__)
@@ -210,8 +211,7 @@ def _entry(source: SceneSource, scene: Scene, stamps: list[Stamp]) -> Path:
 def _read_entry(path: Path, scene: Scene, stamps: list[Stamp]) -> SceneFacts | None:
     """Read a cache file; one that is not there, not whole or of another scene counts for nothing."""
     try:
-        values = cast(dict[str, Any], json.loads(path.read_text()))
-        facts = SceneFacts.from_json(values)
+        facts = SceneFacts.from_json(read_json(path))
         same = (facts.name, facts.shape) == (scene.name, scene.shape)
         return facts if same and [file.stamp for file in facts.files] == stamps else None
     except (OSError, ValueError, TypeError, KeyError):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from specrec.errors import DataError
+from specrec.untrusted import check_regular
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 """What is read without an extra, as Pillow names it."""
@@ -40,6 +41,7 @@ def kind_of(path: Path) -> str:
         If the file cannot be read, is empty, or is none of these.
     """
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(16)
     except OSError as error:

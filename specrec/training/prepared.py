@@ -25,6 +25,7 @@ from specrec.interfaces import Progress
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene, Window, content_hash
 from specrec.spectra import Cube
+from specrec.untrusted import read_json
 
 FORMAT_VERSION = 1
 _FULL_SCALES = (1, 255, 4095, 65535)  # counts themselves, and what cameras and 8 or 16-bit files divide them by
@@ -251,7 +252,7 @@ def _find(scene: TrainingScene, print_: str) -> PreparedScene | None:
     """Map a prepared scene into memory; None if it is not there, not whole, or of another shape."""
     folder = cache_folder() / CROPS / print_
     try:
-        facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
+        facts: dict[str, Any] = read_json(folder / "facts.json")
         kinds = {"cube": np.dtype(facts["cube"]), "rgb": np.dtype(facts["rgb"]), "mask": np.dtype(np.bool_)}
         full_scale, all_valid = float(facts["full_scale"]), bool(facts["all_valid"])
     except (OSError, ValueError, TypeError, KeyError):
