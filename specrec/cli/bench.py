@@ -68,6 +68,7 @@ def command(
 
     if tolerance is not None:
         raise UsageError("--tolerance is for --reproduce; leave it out, or name the record")
+    options.flag_over_environment(rest, "jobs", "dask")
     if form not in FORMS:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
     if dry_run:

@@ -1,6 +1,19 @@
 """Options that several commands share."""
 
+from typing import Any
+
 import click
+from click.core import ParameterSource
+
+
+def flag_over_environment(values: dict[str, Any], *names: str) -> None:
+    """Of options that exclude each other, forget those of the environment where another one is a flag."""
+    sources = {name: click.get_current_context().get_parameter_source(name) for name in names}
+    if ParameterSource.COMMANDLINE in sources.values():
+        for name, source in sources.items():
+            if source is ParameterSource.ENVIRONMENT:
+                values[name] = None
+
 
 device = click.option(
     "--device", default="auto", show_default=True, envvar="SPECREC_DEVICE", help="auto, cpu, cuda[:N] or mps."
