@@ -40,7 +40,12 @@ def last_line(errors: IO[bytes]) -> str:
 
 
 def end_with_parent() -> None:
-    """Wait until the parent has closed the pipe to standard input, or is gone, and end this process."""
+    """Wait until the parent has closed the pipe to standard input, or is gone, and end this process.
+
+    Where it has begun a session, what it has started ends with it, as `end_group` would have done.
+    """
     while os.read(0, 4096):  # returns nothing then
         pass
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -48,6 +48,7 @@ def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: boo
     from specrec.bench.tables import FORMS
     from specrec.errors import PartialFailureError, UsageError
 
+    options.flag_over_environment(rest, "jobs", "dask")
     if form not in FORMS:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
     if dry_run:

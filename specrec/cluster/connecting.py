@@ -2,10 +2,12 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from specrec.cluster import ClusterError
@@ -99,11 +101,8 @@ def patience_asked_for() -> float:
 
 @contextmanager
 def _client(scheduler: str, address: Address) -> Iterator[Any]:
-    from distributed import Client
-
-    make: Any = Client  # it says no types
     try:
-        client = make(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, name="specrec")
+        client = _answered(scheduler)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ClusterError(
@@ -113,6 +112,29 @@ def _client(scheduler: str, address: Address) -> Iterator[Any]:
         yield client
     finally:
         client.close(timeout=2)
+
+
+def _answered(scheduler: str) -> Any:
+    """Make a client in a thread that can be left: Dask waits for ever for one that takes a connection and is silent."""
+    from distributed import Client
+
+    made: SimpleQueue[Any] = SimpleQueue()
+    make: Any = Client  # it says no types
+
+    def connect() -> None:
+        try:
+            made.put(make(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, name="specrec"))
+        except BaseException as error:  # it is raised where somebody waits
+            made.put(error)
+
+    threading.Thread(target=connect, name="specrec-connecting", daemon=True).start()
+    try:
+        found = made.get(timeout=CONNECT_SECONDS + 2)
+    except Empty:
+        raise TimeoutError("whoever is there takes the connection and says nothing") from None
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _first_workers(

@@ -19,7 +19,7 @@ from typing import Any
 
 from specrec.cluster import ClusterError
 from specrec.cluster.connecting import Connection
-from specrec.cluster.job import Answer, Failed, Refused, run_job
+from specrec.cluster.job import Answer, Failed, RefusalError, Refused, run_job
 from specrec.cluster.watch import Watch
 from specrec.cluster.workers import crowded
 from specrec.errors import SpecrecError, in_a_line
@@ -277,14 +277,17 @@ class ClusterExecutor(Executor):
             outcome = self._receive(job.args, answer)
         except Exception as error:  # the worker may be gone, or a file cannot be written
             outcome = error
-        self._events.put(("received", job, outcome))
+        self._events.put(("received", job, outcome, answer.worker))
 
-    def _on_received(self, job: _Job, outcome: Done | Again | Exception) -> None:
+    def _on_received(self, job: _Job, outcome: Done | Again | Exception, worker: str) -> None:
         if isinstance(outcome, Again):
             job.args, job.nearest = outcome.args, outcome.worker
             self._take_back(job)
         elif isinstance(outcome, Done):
             self._finish(job, outcome.result)
+        elif isinstance(outcome, RefusalError):
+            self._watch.refuse(worker, str(outcome))
+            self._take_back(job)
         elif isinstance(outcome, SpecrecError):
             self._finish(job, outcome)
         else:

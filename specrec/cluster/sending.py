@@ -10,6 +10,7 @@ from typing import Any
 from specrec.cache import written_whole
 from specrec.cluster import store
 from specrec.cluster.files import FileFacts
+from specrec.cluster.job import RefusalError
 from specrec.errors import SpecrecError
 
 PIECE = 4 << 20
@@ -37,8 +38,10 @@ class Sender:
 
         Raises
         ------
+        RefusalError
+            If the worker cannot keep them.
         SpecrecError
-            If the worker cannot keep them, or one changed meanwhile; the message names worker or file.
+            If one has changed meanwhile.
         OSError
             If the worker is gone.
         """
@@ -62,8 +65,8 @@ class Sender:
                     raise SpecrecError(f"{facts.path} has changed while it was sent; start the bench again")
                 try:
                     self._on(worker, store.put, facts.digest, facts.size, token, offset, piece)
-                except SpecrecError as error:
-                    raise SpecrecError(f"{facts.path} cannot be sent to worker {worker}: {error}") from None
+                except RefusalError as error:
+                    raise RefusalError(f"it does not see {facts.path}, and cannot keep it: {error}") from None
                 offset += len(piece)
                 if offset == facts.size:
                     return

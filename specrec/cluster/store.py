@@ -13,6 +13,7 @@ from typing import Any
 
 from specrec.cache import SENT, cache_folder, cannot_write, check_room
 from specrec.cluster.files import FileFacts
+from specrec.cluster.job import RefusalError
 from specrec.errors import SpecrecError
 
 FORGOTTEN = 86400.0
@@ -39,8 +40,10 @@ def put(digest: str, size: int, token: str, offset: int, piece: bytes) -> None:
 
     Raises
     ------
+    RefusalError
+        If the cache folder cannot be written to or has no room.
     SpecrecError
-        If the cache folder cannot be written to or has no room, or the file is not the one of that digest.
+        If the file is not the one of that digest.
     """
     folder = cache_folder() / SENT
     part = folder / f".part-{digest[:16]}-{token}"
@@ -48,7 +51,10 @@ def put(digest: str, size: int, token: str, offset: int, piece: bytes) -> None:
         if offset == 0:
             folder.mkdir(parents=True, exist_ok=True)
             _forget(folder)
-            check_room(folder, size, "the scenes that are sent", "name another cache folder (SPECREC_CACHE) there")
+            try:
+                check_room(folder, size, "the scenes that are sent", "name another cache folder (SPECREC_CACHE) there")
+            except SpecrecError as error:
+                raise RefusalError(str(error)) from None
             part.write_bytes(b"")
             _hashing[part.name] = hashlib.sha256()
         hashing = _hashing[part.name]
@@ -64,8 +70,9 @@ def put(digest: str, size: int, token: str, offset: int, piece: bytes) -> None:
     except KeyError:
         raise SpecrecError(f"{part} was not begun here") from None
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise cannot_write(part, error) from None
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise RefusalError(str(cannot_write(part, error))) from None
     hashing.update(piece)
     del _hashing[part.name]
     if hashing.hexdigest() != digest:

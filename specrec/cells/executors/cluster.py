@@ -28,6 +28,9 @@ from specrec.interfaces import SceneSource
 from specrec.registry import registry
 from specrec.registry.trial import KNOWN, environment
 
+TOKEN = ".seen-"
+"""Begins the name of the file by which a worker knows that it sees the results folder."""
+
 
 class ClusterCells(Executor):
     """Runs each cell in a process of its own on a worker.
@@ -62,8 +65,10 @@ class ClusterCells(Executor):
         self._progress, self._note = progress, note
         self._sender = Sender(connection.client, note)
         self._files: dict[str, tuple[FileFacts, ...]] = {}
-        self._token = (f".seen-{secrets.token_hex(8)}", secrets.token_hex(32))
+        self._token = (f"{TOKEN}{secrets.token_hex(8)}", secrets.token_hex(32))
         self._known: dict[str, str] = json.loads(environment()[KNOWN])
+        for left in self._folder.glob(f"{TOKEN}*"):  # of a bench that was killed
+            left.unlink(missing_ok=True)
         with written_whole(self._folder / self._token[0]) as temporary:
             temporary.write_text(self._token[1], "utf-8")
         self._executor = ClusterExecutor(

@@ -53,7 +53,7 @@ class Loopback:
         environment = {**self._environment, "PYTHONPATH": os.pathsep.join(map(str, folders)), **variables}
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *words], env=environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-P", *words], env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.processes.append(process)
         return process
@@ -78,3 +78,14 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def children(pid: int, command: str) -> list[int]:
+    """List the processes that one has started and whose command line has a word in it."""
+    found = []
+    with suppress(OSError):
+        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+            with suppress(OSError):
+                if command.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(child)
+    return found

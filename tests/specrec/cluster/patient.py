@@ -1,6 +1,6 @@
 """A plugin whose method `patient` can be watched and held from outside: in files of the folder PATIENT."""
 
-PATIENT = '''
+PATIENT = """
 import logging, os, time
 from pathlib import Path
 import numpy as np
@@ -40,4 +40,4 @@ class Patient(Reconstructor):
 @hookimpl
 def specrec_reconstructors():
     return [Patient]
-'''
+"""

@@ -73,7 +73,9 @@ def test_a_worker_without_specrec_is_named(cluster: Loopback, tmp_path: Path) ->
     worker = cluster.worker(path=(tmp_path,))
     try:
         with (
-            pytest.raises(ClusterError, match=r"worker tcp://.* does not fit: it cannot run this specrec \(Module"),
+            pytest.raises(
+                ClusterError, match=r"worker tcp://.* does not fit: it cannot run this specrec \(.*No module named"
+            ),
             connected(cluster.address),
         ):
             pass

@@ -1,0 +1,195 @@
+"""Kill -9 at random moments: of a bench, of a Dask worker, of the scheduler; what is left must lead to the same table.
+
+    python benchmarks/reliability/kills.py --what bench,worker,scheduler --times 20 --seed 0
+
+For each kind a small bench runs on a scheduler and two workers of this machine, and the victim is killed at a seeded
+moment between the start and the time that an undisturbed bench takes. A bench that has ended is started again, a
+scheduler too. Held afterwards, each time: the last start ends with exit code 0; every cell is there once; ``table.csv``
+is byte-equal to that of an undisturbed bench in local processes; nothing hidden is left in the results folder; and ten
+seconds after a kill that ends the bench no process of a cell computes on.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PROTOCOL = """
+dataset = "synthetic"
+options = {scenes = 4, size = 32}
+runs = 2
+metrics = ["rmse", "rrmse", "gfc", "de2000"]
+"""
+MARK = "SPECREC_KILLS"
+"""An environment variable by which the processes of this script are told from others."""
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+class Cluster:
+    """A scheduler and two workers, whose nannies start a killed worker again."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+        self.file = folder / "scheduler.json"
+        self.file.unlink(missing_ok=True)
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)
+        )
+        while not self.file.exists():
+            time.sleep(0.05)
+        words = ["--host", "127.0.0.1", "--no-dashboard", "--nthreads", "1", "--scheduler-file", str(self.file)]
+        self.workers = [self._start("worker", *words, "--local-directory", str(folder)) for _ in range(2)]
+
+    def _start(self, what: str, *words: str) -> "subprocess.Popen[bytes]":
+        module = f"distributed.cli.dask_{what}"
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *words], env=self.environment, start_new_session=True, **QUIET
+        )
+
+    def worker_processes(self) -> list[int]:
+        """Find the processes below the nannies that are the workers."""
+        return [pid for nanny in self.workers for pid in children(nanny.pid) if "spawn_main" in command_of(pid)]
+
+    def end(self) -> None:
+        """Kill all that is left."""
+        for process in (self.scheduler, *self.workers):
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def children(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def cells_at_work(mark: str) -> list[int]:
+    """List the processes of cells that belong to this script."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"{MARK}={mark}".encode() in (path / "environ").read_bytes():
+                found += [int(path.name)] * ("specrec.cells.worker" in command_of(int(path.name)))
+    return found
+
+
+def bench(folder: Path, results: Path, methods: str, environment: dict[str, str], *words: str) -> "subprocess.Popen":
+    protocol = folder / "small.toml"
+    protocol.write_text(PROTOCOL)
+    where = ["--protocol", str(protocol), "-m", methods, "-o", str(results), "--device", "cpu", *words]
+    return subprocess.Popen([sys.executable, "-m", "specrec", "bench", *where], env=environment, **QUIET)
+
+
+@contextmanager
+def scratch(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="specrec-kills-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+def kill(what: str, running: "subprocess.Popen", cluster: Cluster, choice: random.Random) -> bool:
+    """Kill the victim, if it still is there."""
+    if running.poll() is not None:
+        return False
+    if what == "bench":
+        running.kill()
+    elif what == "scheduler":
+        cluster.scheduler.kill()
+    else:
+        workers = cluster.worker_processes()
+        if not workers:
+            return False
+        os.kill(choice.choice(workers), signal.SIGKILL)
+    return True
+
+
+def trial(what: str, after: float, folder: Path, methods: str, reference: Path, choice: random.Random) -> Counter[str]:
+    """Kill once, go on, and hold the results against the reference."""
+    mark = f"{os.getpid()}-{time.monotonic_ns()}"
+    environment = {**os.environ, MARK: mark}
+    results = folder / "results"
+    shutil.rmtree(results, ignore_errors=True)
+    seen: Counter[str] = Counter(trials=1)
+    cluster = Cluster(folder, environment)
+    try:
+        running = bench(folder, results, methods, environment, "--dask", str(cluster.file))
+        time.sleep(after)
+        seen["killed in time"] += kill(what, running, cluster, choice)
+        killed_at = time.monotonic()
+        code = running.wait(600)
+        if what == "scheduler" and code:
+            seen["seconds to the end, at most"] = round(time.monotonic() - killed_at)
+        seen[f"exit code {code} at first"] += 1
+        if code:
+            time.sleep(max(0.0, killed_at + 10 - time.monotonic()))
+            seen["cells that computed on"] += len(cells_at_work(mark))
+            if what == "scheduler":
+                cluster.end()
+                cluster = Cluster(folder, environment)
+            kept = len(list((results / "cells").rglob("*-run?.json")))
+            code = bench(folder, results, methods, environment, "--dask", str(cluster.file)).wait(600)
+            seen["goes on from finished cells"] += kept > 0
+        seen["ends with exit code 0"] += code == 0
+        same = (results / "table.csv").is_file() and (results / "table.csv").read_bytes() == reference.read_bytes()
+        seen["same table"] += same
+        cells = [path.relative_to(results) for path in (results / "cells").rglob("*-run?.json")]
+        wanted = [path.relative_to(reference.parent) for path in (reference.parent / "cells").rglob("*-run?.json")]
+        seen["every cell once"] += sorted(cells) == sorted(wanted)
+        seen["nothing hidden is left"] += not [path for path in results.rglob(".*") if path.name != ".lock"]
+    finally:
+        cluster.end()
+    return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--what", default="bench,worker,scheduler")
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--methods", default="mean,linear")
+    parser.add_argument("--folder", type=Path, help="for everything [default: a temporary one]")
+    given = parser.parse_args()
+    with scratch(given.folder) as folder:
+        plain = dict(os.environ)
+        begun = time.monotonic()
+        shutil.rmtree(folder / "undisturbed", ignore_errors=True)
+        if bench(folder, folder / "undisturbed", given.methods, plain, "--jobs", "2").wait(600):
+            sys.exit("the undisturbed bench failed")
+        duration = time.monotonic() - begun
+        print(f"undisturbed: {duration:.1f} s; seed {given.seed}; methods {given.methods}", flush=True)
+        for what in given.what.split(","):
+            choice = random.Random(f"{given.seed} {what}")
+            total: Counter[str] = Counter()
+            for number in range(given.times):
+                after = choice.uniform(0.0, duration)
+                seen = trial(what, after, folder, given.methods, folder / "undisturbed" / "table.csv", choice)
+                longest = max(total["seconds to the end, at most"], seen.pop("seconds to the end, at most", 0))
+                total += seen
+                if longest:
+                    total["seconds to the end, at most"] = longest
+                print(f"  {what} {number}, after {after:.1f} s: {dict(seen)}", flush=True)
+            print(f"{what}: {dict(total)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
