@@ -65,7 +65,7 @@ def command(
 
     if overwrite and skip_existing:
         raise UsageError("--overwrite and --skip-existing contradict each other; pass one of them")
-    options.check_dask(dask, jobs)
+    dask = options.cluster_to_use(dask, jobs)
     found = find_photos(inputs)
     is_folder = output is not None and output.endswith(("/", "\\"))
     works = name_outputs(found, None if output is None else Path(output), form, dtype, is_folder=is_folder)

@@ -42,7 +42,7 @@ def command(
     if len(specs) > 1 or output.endswith(("/", "\\")) or Path(output).is_dir():
         if output.endswith(".safetensors") and not Path(output).is_dir():
             raise UsageError(f"{output} is one file and the weights of several methods need a folder; name one with -o")
-        options.check_dask(dask, jobs)
+        dask = options.cluster_to_use(dask, jobs)
         _several(specs, Path(output), jobs=jobs or 1, dask=dask, skip_existing=skip_existing, quiet=quiet, **rest)
         return
     given = {"--jobs": jobs is not None, "--dask": options.is_typed("dask"), "--skip-existing": skip_existing}
