@@ -21,7 +21,7 @@ Overwrite = Literal["never", "failed", "all"]
 """``never``: only what is missing is computed; ``failed``: what has failed too; ``all``: everything."""
 
 
-def parse_overwrite(value: "Overwrite | bool") -> Overwrite:
+def parse_overwrite(value: "bool | Overwrite") -> Overwrite:
     """Take what a user says; True is ``all``, and False is ``failed``.
 
     Raises

@@ -38,7 +38,7 @@ def bench(
     jobs: int | None = None,
     dask: str | None = None,
     output: str | os.PathLike[str] | None = None,
-    overwrite: Overwrite | bool = "failed",
+    overwrite: bool | Overwrite = False,
     save_cubes: bool = False,
     skip_damaged: bool = False,
     watcher: Watcher | None = None,
@@ -74,7 +74,7 @@ def bench(
     output
         Results folder; default ``specrec-results/<protocol>-<dataset>``.
     overwrite
-        ``never``: compute only what is missing; ``failed`` (or False): what has failed too; ``all`` (or True): every
+        ``never``: compute only what is missing; ``failed``, as False: what has failed too; ``all``, as True: every
         cell of these methods, replaced when its new result is there, and a folder anew that holds something else.
     save_cubes
         Also write every estimate and every scaled reference.

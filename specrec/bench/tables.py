@@ -46,8 +46,7 @@ class Table:
     def difference(self, row: Row, metric: str) -> Difference | None:
         """Return the row's difference to the best, if it has one."""
         found = self.comparisons.get((row.part, metric))
-        mine = [one for one in found.differences if one.slug == row.slug] if found is not None and row.slug else []
-        return mine[0] if mine else None
+        return found.by_slug.get(row.slug) if found is not None and row.slug else None
 
     def long_notes(self) -> list[str]:
         """List the notes of rows that are too long to stand in them; each has its place in the list as its number."""
