@@ -8,11 +8,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 from torch import nn
 
 import specrec
 from specrec.bench import cost
 from specrec.bench.figures.frontier import draw_frontier, frontier_figure
+from specrec.bench.figures.labels import place_labels
 from specrec.cells.cost import memory_of, peak_memory, seconds_of
 from specrec.cells.operations import count, counted, operations
 from specrec.errors import SpecrecError
@@ -225,13 +227,24 @@ def test_the_frontier_is_what_no_other_beats_at_no_more_cost() -> None:
     assert [point.method for point in cost.frontier(some, "gfc")] == ["same cost"]
 
 
-def test_names_in_the_frontier_overlap_neither_each_other_nor_the_points(results) -> None:
+def test_the_frontier_has_a_panel_for_each_cost_that_was_measured(results) -> None:
     figure = frontier_figure(results)
-    renderer = figure.canvas.get_renderer()
     assert [axis.get_xlabel() for axis in figure.axes] == ["CPU s per megapixel", "operations per pixel", "parameters"]
-    for axis in figure.axes:
-        boxes = [text.get_window_extent(renderer) for text in axis.texts]
-        assert len(boxes) >= 3
-        assert not [1 for i, one in enumerate(boxes) for other in boxes[:i] if one.overlaps(other)]
-        points = [axis.transData.transform(line.get_xydata()[0]) for line in axis.lines if len(line.get_xydata()) == 1]
-        assert not [1 for box in boxes for point in points if box.contains(*point)]
+    assert [len(axis.texts) for axis in figure.axes] == [4, 3, 4]  # nearest declares no operations
+
+
+def test_names_of_crowded_points_overlap_neither_each_other_nor_the_points() -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 4))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    axis = figure.subplots()
+    places = [(0.5 + 0.04 * (index % 4), 0.5 + 0.05 * (index // 4)) for index in range(12)]
+    axis.set_xlim(0, 1)
+    axis.set_ylim(0, 1)
+    place_labels(axis, places, [f"method-{index}" for index in range(12)], 8.0)
+    boxes = [Text.get_window_extent(text, renderer) for text in axis.texts]  # without the line to the point
+    assert len(boxes) == 12
+    assert not [1 for index, one in enumerate(boxes) for other in boxes[:index] if one.overlaps(other)]
+    assert not [1 for box in boxes for place in places if box.contains(*axis.transData.transform(place))]

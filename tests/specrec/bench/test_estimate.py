@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +14,7 @@ from specrec.bench.planned_cells import planned_cells
 from specrec.bench.warm_up import Trial, warm_up
 from specrec.bench.watching import Watcher
 from specrec.cli import command
+from specrec.cli.bench_plan import _show_times
 
 DATA = "synthetic[scenes=4,size=64]"
 
@@ -92,9 +92,13 @@ def test_a_dry_run_says_times_memory_and_disk_and_warns_where_they_do_not_fit(tm
     assert not (tmp_path / "r").exists()
 
 
-def test_a_cell_that_fails_is_told_before_the_bench(tmp_path: Path) -> None:
-    words = ["-m", "gan[crop=128,steps=1]", "-d", DATA, "--limit", "2", "--ceiling", "0", "-o", str(tmp_path / "r")]
-    said = CliRunner().invoke(command, ["bench", *words, "-j", "1", "-q", "--dry-run"])
-    assert said.exit_code == 0, said.output
-    assert "it fails: " in said.output
-    assert np.char.count(said.output, "to compute") == 2
+def test_a_cell_that_fails_and_one_without_steps_are_told_and_the_sum_is_a_least_one(cell, capsys) -> None:
+    failed = Trial(cell, finished=True, failed="no luck", seconds=3.0)
+    still = Trial(replace(cell, method="other", written="other"), told=[(1.0, 0.0)], seconds=60.0)
+    missing = [failed.cell, still.cell]
+    _show_times(missing, method_estimates(missing, [failed, still]), 10.0, 1, {"dask": "local:4"})
+    said = capsys.readouterr().out
+    assert "on this machine, not on the cluster" in said
+    assert "mean: 1 cell, it fails: no luck" in said
+    assert "other: 1 cell, not known: too few steps were seen; raise --warm-up" in said
+    assert "all 2, 1 at a time: at least 3 s" in said
