@@ -104,7 +104,9 @@ def test_a_fitted_method_gets_the_protocols_threads(tmp_path: Path, monkeypatch:
     for threads in (1, 2):
         (tmp_path / f"{threads}.toml").write_text(f"{text}threads = {threads}\n")
         bench("mean", protocol=str(tmp_path / f"{threads}.toml"), output=tmp_path / str(threads), jobs=0, device="cpu")
-    assert used == [1] * 4 + [2] * 4
+    half = len(used) // 2  # every test image, and the one whose cost is measured
+    assert half > 4
+    assert used == [1] * half + [2] * half
     one, two = (read_results(tmp_path / str(threads)).value("mean") for threads in (1, 2))
     assert one == two
 
