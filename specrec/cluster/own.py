@@ -76,7 +76,14 @@ def own_cluster(count: int, devices: Sequence[str] = ()) -> Iterator[tuple[str, 
     workers = OwnWorkers()
     with (
         TemporaryDirectory(prefix="specrec-dask-", ignore_cleanup_errors=True) as scratch,
-        make(n_workers=0, host=HOST, dashboard_address=None, silence_logs=logging.CRITICAL, processes=True) as cluster,
+        make(
+            n_workers=0,
+            host=HOST,
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": f"{HOST}:0"},  # else its port is 8787, open to all, or a warning
+            silence_logs=logging.CRITICAL,
+            processes=True,
+        ) as cluster,
     ):
         address = cluster.scheduler_address
         try:

@@ -60,7 +60,7 @@ def test_ctrl_c_says_at_once_what_it_waits_for_and_a_second_one_ends_at_once(tmp
     out.mkdir()
     start = (
         "import time; from specrec_classical.mallett import Mallett; real = Mallett.reconstruct\n"
-        "Mallett.reconstruct = lambda self, rgb: (time.sleep(100 if any(out.iterdir()) else 0), real(self, rgb))[1]\n"
+        "Mallett.reconstruct = lambda self, rgb: (time.sleep(30 if any(out.iterdir()) else 0), real(self, rgb))[1]\n"
         "from pathlib import Path; out = Path('out')\n"
         "from specrec.cli import main; main()"
     )

@@ -1,5 +1,6 @@
 """`specrec train A,B -o FOLDER/`: exit codes, a line per method, nothing lost or trained twice."""
 
+import json
 import os
 import subprocess
 import sys
@@ -205,3 +206,18 @@ def test_killed_and_started_again_it_goes_on_and_repeats_nothing(cli: Cli, at_on
     assert cli(PIXEL, "-o", "whole/").code == 0
     for name, array in load_file("whole/pixel.safetensors").items():
         np.testing.assert_array_equal(load_file("w/pixel.safetensors")[name], array)
+
+
+def test_the_process_of_a_training_ends_with_whoever_has_started_it() -> None:
+    values = {"method": "pixel[steps=1000000]", "dataset": DATA, "data": None}  # it would not be ready in an hour
+    sent = json.dumps({"function": "specrec.reconstruction.training:run_training", "values": values})
+    worker = [sys.executable, "-P", "-m", "specrec.process_worker"]
+    done = subprocess.run(worker, input=f"{sent}\n".encode(), capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")  # its standard input was closed, as when the parent is gone
+
+
+def test_a_process_calls_nothing_but_functions_of_specrec() -> None:
+    with ProcessPool(1, lambda *_told: None) as pool:
+        future = pool.submit(json.dumps, {"label": "a"})
+        with pytest.raises(SpecrecError, match="json is no module of specrec"):
+            future.result(timeout=60)
