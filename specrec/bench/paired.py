@@ -75,7 +75,9 @@ def wilcoxon_of_all(values: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.f
         with np.errstate(invalid="ignore"):  # infinity less infinity
             differences = every[index] - every[index + 1 :]
         sizes = np.sort(np.abs(differences), axis=1)
-        plain = np.isfinite(sizes).all(axis=1) & (sizes[:, :1] > 0).all(axis=1) & (np.diff(sizes) > 0).all(axis=1)
+        plain = (
+            np.isfinite(sizes).all(axis=1) & (sizes[:, :1] > 0).all(axis=1) & (sizes[:, 1:] > sizes[:, :-1]).all(axis=1)
+        )
         ranks = np.argsort(np.argsort(np.abs(differences), axis=1), axis=1) + 1
         sums = (ranks * (differences > 0)).sum(axis=1)
         rest = slice(index + 1, None)

@@ -66,6 +66,11 @@ class Told(Watcher):
         self.words.append(words)
 
 
+@pytest.fixture(autouse=True)
+def without_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specrec.bench.written_tables.draw_figure", lambda *_: False)  # it takes most of the time
+
+
 def small(folder: Path, methods: str = "grey", **options: Any) -> Results:
     return bench(
         methods, "synthetic[scenes=4,size=32]", jobs=0, device="cpu", output=folder, limit=2, ceiling=0, **options

@@ -18,6 +18,11 @@ from specrec.registry import registry
 SCENES = "synthetic[scenes=4,size=32]"
 
 
+@pytest.fixture(autouse=True)
+def without_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specrec.bench.written_tables.draw_figure", lambda *_: False)  # it takes most of the time
+
+
 def small(folder: Path, methods: str = "mean,linear", **options: Any) -> Results:
     return bench(methods, SCENES, jobs=0, device="cpu", output=folder, limit=2, ceiling=0, **options)
 
