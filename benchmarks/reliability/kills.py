@@ -26,7 +26,6 @@ from pathlib import Path
 PROTOCOL = """
 dataset = "synthetic"
 options = {scenes = 4, size = 32}
-runs = 2
 metrics = ["rmse", "rrmse", "gfc", "de2000"]
 """
 MARK = "SPECREC_KILLS"
@@ -155,10 +154,27 @@ def trial(what: str, after: float, folder: Path, methods: str, reference: Path, 
         cells = [path.relative_to(results) for path in (results / "cells").rglob("*-run?.json")]
         wanted = [path.relative_to(reference.parent) for path in (reference.parent / "cells").rglob("*-run?.json")]
         seen["every cell once"] += sorted(cells) == sorted(wanted)
-        seen["nothing hidden is left"] += not [path for path in results.rglob(".*") if path.name != ".lock"]
+        hidden = [path.relative_to(results) for path in results.rglob(".*")]
+        seen["nothing hidden is left"] += not hidden
+        if hidden:
+            print(f"  left: {', '.join(map(str, hidden))}", flush=True)
     finally:
         cluster.end()
     return seen
+
+
+def undisturbed(folder: Path, methods: str) -> float:
+    """Time a bench that nobody kills, on a cluster, in seconds."""
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    cluster = Cluster(folder, dict(os.environ))
+    try:
+        begun = time.monotonic()
+        words = ("--dask", str(cluster.file))
+        if bench(folder, folder / "results", methods, dict(os.environ), *words).wait(600):
+            sys.exit("the undisturbed bench on the cluster failed")
+        return time.monotonic() - begun
+    finally:
+        cluster.end()
 
 
 def main() -> None:
@@ -171,11 +187,10 @@ def main() -> None:
     given = parser.parse_args()
     with scratch(given.folder) as folder:
         plain = dict(os.environ)
-        begun = time.monotonic()
         shutil.rmtree(folder / "undisturbed", ignore_errors=True)
         if bench(folder, folder / "undisturbed", given.methods, plain, "--jobs", "2").wait(600):
             sys.exit("the undisturbed bench failed")
-        duration = time.monotonic() - begun
+        duration = undisturbed(folder, given.methods)
         print(f"undisturbed: {duration:.1f} s; seed {given.seed}; methods {given.methods}", flush=True)
         for what in given.what.split(","):
             choice = random.Random(f"{given.seed} {what}")

@@ -1,8 +1,8 @@
 """Jobs on a Dask cluster, behind the interface of `concurrent.futures.Executor`; it knows nothing of cells.
 
 Modules: `address` (what ``--dask`` may say), `connecting` and `own` (a client, and workers on this machine), `workers`
-(who is there, and fits), `executor` (jobs are given out, and again where a worker is lost), `job` (inside a worker),
-`files`, `store` and `sending` (files that a worker does not see).
+and `watch` (who is there, and fits), `given` and `executor` (jobs are given out, and again where a worker is lost),
+`job` (inside a worker), `files`, `store` and `sending` (files that a worker does not see).
 """
 
 from specrec.errors import SpecrecError

@@ -13,12 +13,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from specrec.cluster import ClusterError
 from specrec.cluster.connecting import Connection
+from specrec.cluster.given import Again, Done, GivenJob, Receive, done
 from specrec.cluster.job import Answer, Failed, RefusalError, Refused, run_job
 from specrec.cluster.watch import Watch
 from specrec.cluster.workers import crowded
@@ -32,44 +32,6 @@ TICK = 0.25
 """Seconds between looks at the connection."""
 HANDS = 4
 """Answers that are received at a time: files may come with them."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """The result of a job."""
-
-    result: Any
-
-
-@dataclass(frozen=True)
-class Again:
-    """The job is to be given out again with other arguments, rather to the worker that has answered."""
-
-    args: tuple[Any, ...]
-    worker: str
-
-
-Receive = Callable[[tuple[Any, ...], Answer], Done | Again]
-"""Turns what a job has given into its result; called from threads of this process with the job's arguments."""
-
-
-@dataclass(eq=False)
-class _Job:
-    number: int
-    label: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    gpu: bool
-    future: Future[Any] = field(default_factory=Future)
-    again: int = 0
-    nearest: str | None = None  # the worker that is preferred
-    allowed: frozenset[str] | None = None  # where it may run; None: anywhere
-    begun_on: str | None = None
-    inner: Future[Any] | None = None
-
-
-def _done(_args: tuple[Any, ...], answer: Answer) -> Done:
-    return Done(answer.value)
 
 
 class ClusterExecutor(Executor):
@@ -96,7 +58,7 @@ class ClusterExecutor(Executor):
         threads: int = 1,
         told: Callable[[str, dict[str, Any]], None] = lambda _label, _message: None,
         note: Callable[[str], None] = lambda _words: None,
-        receive: Receive = _done,
+        receive: Receive = done,
     ) -> None:
         self._connection = connection
         self._executor = connection.client.get_executor(pure=False, retries=RETRIES)
@@ -104,8 +66,8 @@ class ClusterExecutor(Executor):
         self._topic = f"specrec-{secrets.token_hex(8)}"
         self._numbers = itertools.count()
         self._events: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
-        self._waiting: dict[bool, deque[_Job]] = {False: deque(), True: deque()}
-        self._given: dict[int, _Job] = {}
+        self._waiting: dict[bool, deque[GivenJob]] = {False: deque(), True: deque()}
+        self._given: dict[int, GivenJob] = {}
         self._over: BaseException | None = None
         self._crowded: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -127,7 +89,7 @@ class ClusterExecutor(Executor):
         about
             ``label``, for messages; ``gpu=True``: on a worker with ``--resources GPU=1``, where there are such.
         """
-        job = _Job(next(self._numbers), about.get("label", "a job"), fn, args, about.get("gpu", False))
+        job = GivenJob(next(self._numbers), about.get("label", "a job"), fn, args, about.get("gpu", False))
         with self._lock:
             if self._over is not None:
                 raise self._over
@@ -153,8 +115,9 @@ class ClusterExecutor(Executor):
                     else:
                         getattr(self, f"_on_{kind}")(*values)
                 self._watch.check()
-                self._give_out()
-            self._end(RuntimeError("stopped"))
+                if self._connection.client.status == "running":
+                    self._give_out()
+            self._end(None)
         except BaseException as error:  # whatever it is, nobody shall wait for ever
             self._end(error)
         finally:
@@ -163,10 +126,12 @@ class ClusterExecutor(Executor):
             with suppress(Exception):
                 self._connection.client.unsubscribe_topic(self._topic)
 
-    def _end(self, error: BaseException) -> None:
-        """Give up what is left: with the reason where the cluster is the reason, else silently."""
+    def _end(self, error: BaseException | None) -> None:
+        """Give up what is left, with the reason; without one it was asked for, and the futures are cancelled."""
+        if error is not None and not isinstance(error, ClusterError):
+            error = ClusterError(f"the connection to the cluster broke: {in_a_line(error)}")
         with self._lock:
-            self._over = error
+            self._over = error or RuntimeError("stopped")
         while True:
             try:
                 kind, *values = self._events.get_nowait()
@@ -177,10 +142,8 @@ class ClusterExecutor(Executor):
         left = [*self._given.values(), *self._waiting[False], *self._waiting[True]]
         inner = [job.inner for job in left if job.inner is not None]
         for job in left:
-            if isinstance(error, ClusterError):
-                job.future.set_exception(error)
-            elif not isinstance(error, RuntimeError):
-                job.future.set_exception(ClusterError(f"the connection to the cluster broke: {in_a_line(error)}"))
+            if error is not None:
+                job.finish(error)
             else:
                 job.future.cancel()
                 job.future.set_running_or_notify_cancel()
@@ -191,7 +154,7 @@ class ClusterExecutor(Executor):
         for one in inner:
             one.cancel()
 
-    def _on_submitted(self, job: _Job) -> None:
+    def _on_submitted(self, job: GivenJob) -> None:
         self._waiting[job.gpu].append(job)
 
     def _on_looked(self) -> None:
@@ -206,7 +169,7 @@ class ClusterExecutor(Executor):
                 inner.cancel()
                 self._take_back(job)
 
-    def _take_back(self, job: _Job) -> None:
+    def _take_back(self, job: GivenJob) -> None:
         self._given.pop(job.number, None)
         job.begun_on = job.inner = None
         self._waiting[job.gpu].appendleft(job)
@@ -219,7 +182,7 @@ class ClusterExecutor(Executor):
                 self._give(waiting.popleft())
                 given += 1
 
-    def _give(self, job: _Job) -> None:
+    def _give(self, job: GivenJob) -> None:
         choice: dict[str, Any] = {"key": f"{self._topic}-{job.number}-{secrets.token_hex(4)}"}
         if job.gpu and self._watch.had_gpus:
             choice["resources"] = {"GPU": 1}
@@ -243,7 +206,7 @@ class ClusterExecutor(Executor):
             self._note(f"{job.label}: worker {job.begun_on} was lost; it is begun again on {message['started']}")
         job.begun_on = message["started"]
 
-    def _on_answered(self, job: _Job, inner: Future[Any]) -> None:
+    def _on_answered(self, job: GivenJob, inner: Future[Any]) -> None:
         if job.inner is not inner:  # given up meanwhile
             return
         try:
@@ -261,7 +224,7 @@ class ClusterExecutor(Executor):
             else:
                 self._hands.submit(self._receive_from, job, answer)
 
-    def _lost(self, job: _Job, error: Exception) -> None:
+    def _lost(self, job: GivenJob, error: Exception) -> None:
         if type(error).__name__ != "KilledWorker" and not isinstance(error, OSError):
             self._finish(job, SpecrecError(f"the job could not be given to a worker: {in_a_line(error)}"))
         elif job.again < GIVEN_OUT_AGAIN:
@@ -271,7 +234,7 @@ class ClusterExecutor(Executor):
         else:
             self._finish(job, SpecrecError(f"its workers were lost again and again; at last: {in_a_line(error)}"))
 
-    def _receive_from(self, job: _Job, answer: Answer) -> None:
+    def _receive_from(self, job: GivenJob, answer: Answer) -> None:
         outcome: Done | Again | Exception
         try:
             outcome = self._receive(job.args, answer)
@@ -279,7 +242,7 @@ class ClusterExecutor(Executor):
             outcome = error
         self._events.put(("received", job, outcome, answer.worker))
 
-    def _on_received(self, job: _Job, outcome: Done | Again | Exception, worker: str) -> None:
+    def _on_received(self, job: GivenJob, outcome: Done | Again | Exception, worker: str) -> None:
         if isinstance(outcome, Again):
             job.args, job.nearest = outcome.args, outcome.worker
             self._take_back(job)
@@ -293,10 +256,6 @@ class ClusterExecutor(Executor):
         else:
             self._lost(job, outcome)
 
-    def _finish(self, job: _Job, result: Any) -> None:
+    def _finish(self, job: GivenJob, result: Any) -> None:
         del self._given[job.number]
-        job.inner = None  # Dask forgets a result that nobody holds
-        if isinstance(result, Exception):
-            job.future.set_exception(result)
-        else:
-            job.future.set_result(result)
+        job.finish(result)

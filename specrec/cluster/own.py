@@ -79,8 +79,8 @@ def own_cluster(count: int, devices: Sequence[str] = ()) -> Iterator[tuple[str, 
         make(
             n_workers=0,
             host=HOST,
-            dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": f"{HOST}:0"},  # else its port is 8787, open to all, or a warning
+            dashboard_address=f"{HOST}:0",
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.CRITICAL,
             processes=True,
         ) as cluster,

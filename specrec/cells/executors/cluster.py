@@ -19,8 +19,9 @@ from specrec.cells.executors.errand import Computed, Errand, Missing
 from specrec.cells.executors.fitness import providers
 from specrec.cells.executors.remote import run_cell_here
 from specrec.cluster.connecting import Connection
-from specrec.cluster.executor import Again, ClusterExecutor, Done
+from specrec.cluster.executor import ClusterExecutor
 from specrec.cluster.files import FileFacts, facts_of
+from specrec.cluster.given import Again, Done
 from specrec.cluster.job import Answer
 from specrec.cluster.sending import Sender
 from specrec.errors import DataError, SpecrecError

@@ -11,8 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-SCHEDULER = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-WORKER = ["-m", "distributed.cli.dask_worker", "--host", "127.0.0.1", "--no-dashboard", "--nthreads", "1"]
+SCHEDULER = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+WORKER = ["distributed.cli.dask_worker", "--host", "127.0.0.1", "--no-dashboard", "--nthreads", "1"]
+
+BEGIN = """
+import os, runpy, sys, threading
+threading.Thread(target=lambda: (os.read(0, 1), os.killpg(0, 9)), daemon=True).start()
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+"""A module that is run, and ends with the tests, whatever ends them."""
 
 
 class Loopback:
@@ -53,7 +60,12 @@ class Loopback:
         environment = {**self._environment, "PYTHONPATH": os.pathsep.join(map(str, folders)), **variables}
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-P", *words], env=environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-P", "-c", BEGIN, *words],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.processes.append(process)
         return process
@@ -63,6 +75,8 @@ class Loopback:
             with suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

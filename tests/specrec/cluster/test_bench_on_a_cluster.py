@@ -23,6 +23,7 @@ from specrec.cluster import ClusterError
 from specrec.registry import registry
 
 ONE_FOLD = "dataset = 'synthetic'\noptions = {scenes = 2, size = 32}\ntested = [0]\n"
+LABELS = [f"patient{does} fold 0 run 0" for does in ("", "[does=dies]", "[does=raises]")]
 
 
 @pytest.fixture(scope="module")
@@ -103,25 +104,23 @@ def in_the_background(function: Any) -> threading.Thread:
     return thread
 
 
-def test_the_table_is_that_of_local_processes_and_all_is_told_as_there(
+def test_the_table_is_that_of_this_process_and_a_cell_that_fails_is_a_row(
     tmp_path: Path, cluster: Loopback, held: Path
 ) -> None:
     (held / "go").touch()
+    heard = Listener()
     methods = "mean,patient,patient[does=dies],patient[does=raises]"
-    heard = {}
-    for place, options in {"here": {"jobs": 2}, "there": {"dask": str(cluster.file)}}.items():
-        heard[place] = Listener()
-        results = small(tmp_path / place, methods, watcher=heard[place], **options)
-        assert len(results.failed) == 2
-    one, two = ((tmp_path / place / "table.csv").read_bytes() for place in heard)
-    assert one == two
-    files = [sorted(path.relative_to(tmp_path / place) for path in (tmp_path / place).rglob("*")) for place in heard]
-    assert files[0] == files[1]
-    assert {note for note in heard["there"].notes if "patient is there" in note} == set(heard["here"].notes)
-    assert len(heard["there"].records) == 4
-    reasons = sorted(record["reason"] for record in heard["there"].records if record["status"] == "failed")
-    assert reasons == ["RuntimeError: no patience", "its process died with exit code 7"]
-    assert len(pids(held)) == 6  # a method that fails is tried once
+    there = small(tmp_path / "there", methods, watcher=heard, dask=str(cluster.file))
+    assert there.failed == (
+        "patient[does=dies] fold 0 run 0: its process died with exit code 7",
+        "patient[does=raises] fold 0 run 0: RuntimeError: no patience",
+    )
+    assert len(heard.records) == 4
+    assert set(heard.notes) == {f"{cell}: patient is there" for cell in LABELS}
+    assert len(pids(held)) == 3  # a method that fails is tried once
+    small(tmp_path / "here", "mean,patient", jobs=0)
+    rows = [(tmp_path / place / "table.csv").read_text().splitlines() for place in ("here", "there")]
+    assert [row for row in rows[1] if "does=" not in row] == rows[0]
 
 
 def test_a_cell_goes_to_another_worker_when_its_worker_is_killed(tmp_path: Path, cluster: Loopback, held: Path) -> None:
@@ -143,7 +142,7 @@ def test_a_cell_goes_to_another_worker_when_its_worker_is_killed(tmp_path: Path,
     assert results.failed == ()
     assert ("patient fold 0 run 0", 0.45, "waiting") in heard.cells
     assert [note for note in heard.notes if "was lost; it is begun again on tcp://127.0.0.1:" in note]
-    small(tmp_path / "here", jobs=1)
+    small(tmp_path / "here", jobs=0)
     assert (tmp_path / "there" / "table.csv").read_bytes() == (tmp_path / "here" / "table.csv").read_bytes()
 
 
@@ -192,7 +191,5 @@ def test_a_bench_ends_soon_when_the_scheduler_is_killed(tmp_path: Path, site: Si
         until(lambda: not any(is_alive(pid) for pid in pids(held)), 10)
     finally:
         there.end()
-    (held / "go").touch()
-    heard = Listener()
-    assert small(tmp_path / "results", "mean,patient", jobs=2, watcher=heard).failed == ()
-    assert [record["method"] for record in heard.records] == ["patient"]  # what was finished is kept
+    kept = sorted(path.parent.name.partition("-")[0] for path in (tmp_path / "results" / "cells").rglob("*.json"))
+    assert kept == ["mean"]  # what is finished; that nothing is said of the other cell makes a second start compute it
