@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 MEMORY = 1 << 30  # bytes beside what the process has when its libraries are loaded
-SECONDS = 60
+SECONDS = 300  # until a process that waits for something is given up; the machine may be busy
+CPU_SECONDS = 60
 
 
 def readings(kind, folder):
@@ -66,6 +67,7 @@ def main(kind, folder):
     held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     for path in sorted(Path(folder).iterdir()):
         sentence = ""
         try:
@@ -74,7 +76,8 @@ def main(kind, folder):
             sentence = str(error)
         except BaseException as error:
             sentence = f"!{type(error).__name__}: {error}"
-        print(json.dumps([path.name, sentence]), flush=True)
+        sys.stdout.write(json.dumps([path.name, sentence]) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
