@@ -129,7 +129,7 @@ def _check(manifest: Manifest) -> None:
     lines = (*manifest.methods.values(), *manifest.unusable, chosen.name or "-", chosen.dataset or "-")
     if not all(map(is_name, lines)):
         raise ValueError("a name of several lines")
-    if not all(isinstance(words, str) for words in (*manifest.unusable.values(), manifest.rendering)):
+    if not all(is_line(words) for words in (*manifest.unusable.values(), manifest.rendering)):
         raise ValueError("a reason that is no line of text")
     if not all(isinstance(facts, Mapping) for facts in manifest.scenes.values()):
         raise ValueError("a scene without facts")

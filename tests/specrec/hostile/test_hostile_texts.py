@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from specrec.bench import folds, protocol
 from specrec.bench.results import read_results
-from specrec.cubes import open_cube
+from specrec.cubes import open_cube, texts_apart
 from specrec.cubes.grids import read_grid
 from specrec.errors import DataError, SpecrecError
 from specrec.parameters import parse_spec, split_specs
@@ -61,8 +61,8 @@ def test_a_results_folder_of_anyone_is_read_or_refused(made_results, name, data)
     try:
         results = read_results(path.parents[name.count("/")])
         for form in ("table", "md", "csv", "tex", "json"):
-            assert "\x1b" not in results.table(form)
-        assert all(map(str.isprintable, results.failures + results.troubles))
+            assert not {"\x1b", "\0"} & set(results.table(form))
+        assert not {"\x1b", "\n"} & set("".join(results.failures + results.troubles))
     except SpecrecError as error:
         assert str(error).isprintable()
 
@@ -84,9 +84,7 @@ TOML = st.one_of(
     st.builds(
         lambda key, value: f'dataset = "synthetic"\n{key} = {value}\n',
         st.sampled_from(sorted(protocol._KEYS)),
-        st.sampled_from(
-            ["-1", "nan", "inf", "2020-01-01", "[[1]]", "{a = 1}", "true", '"\\u0000"', "[]", "9" * 30, "1.5"]
-        ),
+        st.sampled_from(["-1", "nan", "2020-01-01", "[[1]]", "{a = 1}", "true", '"\\u0000"', "[]", "9" * 30, "1.5"]),
     ),
 )
 
@@ -103,7 +101,7 @@ def test_any_text_as_a_protocol_is_read_or_refused(text):
 
 
 METHODS = st.one_of(
-    st.text("gan[]=,. 0123456789eE-\n\0１", max_size=40),
+    st.text("gan[]=,. 0123456789eE-\n\0²", max_size=40),
     st.sampled_from(["[" * 10**6, "gan" + "[" * 10**5 + "]" * 10**5, "gan[width=" + "9" * 10**5 + "]", "," * 10**6]),
     st.builds(
         lambda key, value: f"gan[{key}={value}]",
@@ -141,7 +139,7 @@ def test_any_list_of_folds_or_of_wavelengths_is_read_or_refused(tmp_path, conten
             assert str(error).isprintable()
 
 
-def test_damaged_texts_of_variable_length_end_no_process_but_one_made_for_them(tmp_path):
+def test_damaged_texts_of_variable_length_end_no_process_but_one_made_for_them(tmp_path, monkeypatch):
     path = tmp_path / "cube.h5"
     with h5py.File(path, "w") as file:
         file.attrs.update(format_version=1, quantity="reflectance", note="of variable length")
@@ -152,5 +150,6 @@ def test_damaged_texts_of_variable_length_end_no_process_but_one_made_for_them(t
     content = path.read_bytes()
     heap = content.index(b"GCOL")
     path.write_bytes(content[: heap + 16] + b"\xff" * 64 + content[heap + 80 :])
+    monkeypatch.setattr(texts_apart, "TIME_LIMIT", 3.0)  # seconds: the library never comes back
     with pytest.raises(DataError, match="its texts are damaged"), open_cube(path):
         pass
