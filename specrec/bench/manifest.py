@@ -10,7 +10,7 @@ from typing import Any
 from specrec.bench.folds import Split
 from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
-from specrec.cells.record_form import is_file_name, is_name
+from specrec.cells.record_form import is_file_name, is_line, is_name
 from specrec.errors import SpecrecError, UsageError
 from specrec.rendering import rendering_id
 from specrec.untrusted import read_json
@@ -196,8 +196,8 @@ def _check(manifest: Manifest) -> None:
     lines = (*manifest.methods.values(), *manifest.unusable, chosen.name or "-", chosen.dataset or "-")
     if not all(map(is_name, lines)):
         raise ValueError("a name of several lines")
-    if not all(isinstance(words, str) for words in (*manifest.unusable.values(), manifest.rendering)):
-        raise ValueError("a reason that is no text")
+    if not all(is_line(words) for words in (*manifest.unusable.values(), manifest.rendering)):
+        raise ValueError("a reason that is no line of text")
     if not all(isinstance(facts, Mapping) for facts in manifest.scenes.values()):
         raise ValueError("a scene without facts")
     if any(fold >= len(manifest.folds) for fold in chosen.tested):

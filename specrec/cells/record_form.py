@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from unicodedata import category
 
 _LONGEST_NAME = 2000  # letters
 
@@ -14,7 +15,12 @@ def is_name(value: object) -> bool:
     >>> is_name("gan[branches=4]"), is_name("two\nlines"), is_name(7)
     (True, False, False)
     """
-    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and not {"\n", "\r", "\0", "\x1b"} & set(value)
+    return is_line(value) and 0 < len(str(value)) <= _LONGEST_NAME
+
+
+def is_line(value: object) -> bool:
+    """Tell whether this is a text without line ends, and without what steers a terminal."""
+    return isinstance(value, str) and not any(category(letter) in ("Cc", "Zl", "Zp") for letter in value)
 
 
 def is_file_name(value: object) -> bool:
@@ -67,7 +73,7 @@ def _is_score(value: object) -> bool:
 
 
 def _is_words(value: object) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(words, str) for words in value.values())
+    return isinstance(value, Mapping) and all(map(is_line, value.values()))
 
 
 def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -80,7 +86,7 @@ _FIELDS: Mapping[str, Callable[[object], bool]] = {
     "slug": is_file_name,
     "fold": _is_whole,
     "run": _is_whole,
-    "reason": lambda value: isinstance(value, str),
+    "reason": is_line,
     "device": is_name,
     "settings": lambda value: isinstance(value, dict),
     "images": _is_images,

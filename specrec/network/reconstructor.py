@@ -222,6 +222,7 @@ class NetworkReconstructor(Reconstructor):
         method = cls(**settings)
         bands = int(config["bands"])
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
+            method._check_shapes(arrays, bands)
             network = method._network(bands)
         try:
             network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
@@ -229,6 +230,19 @@ class NetworkReconstructor(Reconstructor):
             raise ValueError(" ".join(line.strip() for line in str(error).splitlines()[:2])) from None
         method._take(network, bands, int(config["seed"]))
         return method
+
+    def _check_shapes(self, arrays: Arrays, bands: int) -> None:
+        """Compare shapes before memory is taken for a network that a file may only claim; ValueError if they differ."""
+        import torch
+
+        try:
+            with torch.device("meta"):
+                wanted = {name: tuple(weight.shape) for name, weight in self.build(bands).state_dict().items()}
+        except Exception:  # a network that cannot be built without memory is compared when it is built
+            return
+        for name in sorted({*wanted, *arrays}):
+            if wanted.get(name) != (given := arrays[name].shape if name in arrays else None):
+                raise ValueError(f"its {name} has shape {given}, and {wanted.get(name)} was expected")
 
     @property
     def parameter_count(self) -> int:
