@@ -8,7 +8,8 @@ from typing import Any
 
 from specrec.cache import put_in_place
 from specrec.cluster.connecting import Connection, connected
-from specrec.cluster.executor import Again, ClusterExecutor, Done
+from specrec.cluster.executor import ClusterExecutor
+from specrec.cluster.given import Again, Done
 from specrec.cluster.files import FileFacts, facts_of
 from specrec.cluster.job import Answer
 from specrec.cluster.sending import Sender
