@@ -15,8 +15,8 @@ from specrec.cache import put_in_place
 from specrec.cluster import ClusterError
 from specrec.cluster.connecting import Connection, connected
 from specrec.cluster.executor import ClusterExecutor
-from specrec.cluster.given import Again, Done
 from specrec.cluster.files import FileFacts, facts_of
+from specrec.cluster.given import Again, Done
 from specrec.cluster.job import Answer
 from specrec.cluster.sending import Sender
 from specrec.cluster.workers import identities, look_at

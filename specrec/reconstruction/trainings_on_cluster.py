@@ -9,8 +9,8 @@ from typing import Any
 from specrec.cache import put_in_place
 from specrec.cluster.connecting import Connection, connected
 from specrec.cluster.executor import ClusterExecutor
-from specrec.cluster.given import Again, Done
 from specrec.cluster.files import FileFacts, facts_of
+from specrec.cluster.given import Again, Done
 from specrec.cluster.job import Answer
 from specrec.cluster.sending import Sender
 from specrec.errors import SpecrecError
