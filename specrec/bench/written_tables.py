@@ -22,7 +22,7 @@ def write_tables(results: Results) -> None:
         for name, written in COST_FILES.items():
             with written_whole(results.folder / name) as temporary:
                 temporary.write_text(written(rows), "utf-8")
-        draw_frontier(results, results.folder / "frontier.png", results.folder / "frontier.pdf")
+        draw_frontier(results, results.folder / "frontier.png")
     if results.manifest.settings["figure"] == "ablation":
         draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")
         draw_influence(results, results.folder / "influence.png", results.folder / "influence.pdf")
