@@ -25,7 +25,7 @@ def write_tables(results: Results) -> None:
             temporary.write_text(text, "utf-8")
     draw_figure(results, results.folder / "figure.png")
     if rows:
-        draw_frontier(results, results.folder / "frontier.png", results.folder / "frontier.pdf")
+        draw_frontier(results, results.folder / "frontier.png")
     if results.manifest.settings["figure"] == "ablation":
         draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")
         draw_influence(results, results.folder / "influence.png", results.folder / "influence.pdf")

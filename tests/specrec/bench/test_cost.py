@@ -150,15 +150,29 @@ def test_memory_is_what_a_piece_of_work_takes_whatever_was_freed_before() -> Non
     assert peak > found
 
 
-def test_the_quickest_pass_counts_and_passes_end_with_the_budget() -> None:
-    from time import sleep
+class Clock:
+    """A clock that only the work moves; the processor works half of the time."""
 
-    waits = iter([0.05, 0.01, 0.03, 0.02, 0.02])
-    wall, cpu = seconds_of(lambda: sleep(next(waits)), budget=10.0)
-    assert 0.01 <= wall < 0.02
-    assert cpu < wall
-    assert seconds_of(lambda: sleep(0.02), budget=0.0)[0] >= 0.02  # one at least
-    assert next(waits, None) is None  # five at most
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def process_time(self) -> float:
+        return self.now / 2
+
+
+def test_the_quickest_pass_counts_and_passes_end_with_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("specrec.cells.cost.time", clock)
+    waits = iter([5.0, 1.0, 3.0, 2.0, 2.0, 1.5, 4.0, 2.0])
+
+    def work() -> None:
+        clock.now += next(waits)
+
+    assert seconds_of(work, budget=100.0) == (1.0, 0.5)  # of five passes
+    assert seconds_of(work, budget=6.0) == (1.5, 0.75)  # of two: after them a third would go beyond
+    assert seconds_of(work, budget=0.0) == (2.0, 1.0)  # one at least
 
 
 @pytest.fixture(scope="module")

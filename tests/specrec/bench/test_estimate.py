@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import specrec
-from specrec.bench.data import read_data
+from specrec.bench.data import check_data
 from specrec.bench.estimate import first_of_each, method_estimates, room_for_cells, room_for_scenes, total_seconds
 from specrec.bench.plan import make_plan
 from specrec.bench.planned_cells import planned_cells
@@ -21,8 +21,8 @@ DATA = "synthetic[scenes=4,size=64]"
 
 def cells(methods: str, folder: Path, **more):
     plan = make_plan(methods, DATA, limit=2, ceiling=0, output=folder)
-    facts = read_data(plan, Watcher(), skip_damaged=False)
-    return plan, facts, list(planned_cells(plan, facts, save_cubes=more.get("save_cubes", False)))
+    plan, found = check_data(plan, Watcher(), skip_damaged=False)
+    return plan, found.facts, list(planned_cells(plan, found, save_cubes=more.get("save_cubes", False)))
 
 
 @pytest.fixture

@@ -91,9 +91,10 @@ def test_a_bench_with_failed_cells_has_a_report_with_every_file(cli: Callable[..
     assert str(results.folder / "report.html") in outcome.err
     assert (results.folder / "report.html").stat().st_size > 1000
     folder = results.folder / "report"
-    expected = {f"{name}.{form}" for name in ("figure3", "boxes-rmse") for form in ("pdf", "png")}
+    expected = {f"{name}.{form}" for name in ("figure3", "frontier", "boxes-rmse") for form in ("pdf", "png")}
     expected |= {f"{name}-rmse.tex" for name in ("comparison", "pairs", "scenes")}
-    expected |= {"table.tex", "methods.tex", "report.tex", "scores.csv", "comparisons.csv", "contents.txt"}
+    expected |= {"table.tex", "methods.tex", "report.tex", "cost.tex"}
+    expected |= {"scores.csv", "comparisons.csv", "cost.csv", "contents.txt"}
     assert {path.name for path in folder.iterdir()} == expected
     assert set((folder / "contents.txt").read_text().split()) == expected - {"contents.txt"}
     assert (folder / "table.tex").read_text() == results.table("tex")
