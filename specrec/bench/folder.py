@@ -6,7 +6,9 @@ from dataclasses import asdict
 from specrec.bench import manifest
 from specrec.bench.plan import Plan
 from specrec.datasets.survey import Survey
-from specrec.errors import SpecrecError
+from specrec.errors import SpecrecError, UsageError
+
+_PARTS = ("cells", "cubes", "checkpoints")
 
 
 def claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
@@ -25,6 +27,11 @@ def claim_folder(plan: Plan, facts: Survey, *, overwrite: bool) -> None:
 
 def _forget(plan: Plan, described: manifest.Manifest) -> None:
     """Make room for computing again: remove the cells of these methods, or everything where the rest differs."""
+    for part in _PARTS:
+        if (plan.folder / part).is_symlink():
+            raise UsageError(
+                f"{plan.folder / part} leads to another folder, from which nothing is removed; remove the link"
+            )
     try:
         manifest.agree(plan.folder, described)
         gone = list(plan.methods)
@@ -33,6 +40,6 @@ def _forget(plan: Plan, described: manifest.Manifest) -> None:
         (plan.folder / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(plan.folder / "looks", ignore_errors=True)
     shutil.rmtree(plan.folder / "ceiling", ignore_errors=True)
-    for part in ("cells", "cubes", "checkpoints"):
+    for part in _PARTS:
         for old in (found for name in gone for found in (plan.folder / part).glob(name)):
             shutil.rmtree(old)
