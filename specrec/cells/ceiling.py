@@ -135,6 +135,8 @@ def read_ceiling(path: Path) -> Ceiling | None:
     """
     import h5py
 
+    from specrec.cubes.inside import numbers
+
     if not path.exists():
         return None
     try:
@@ -144,11 +146,11 @@ def read_ceiling(path: Path) -> Ceiling | None:
                 {name: Score(*values) for name, values in json.loads(file.attrs[key]).items()}
                 for key in ("scores", "flattered")
             )
-            matched, metamers = (np.asarray(file[name], dtype=np.bool_) for name in ("matched", "metamers"))
+            matched, metamers = (numbers(file, name, 2, path)[()].astype(np.bool_) for name in ("matched", "metamers"))
             found = Ceiling(
                 matched, metamers, scores, flattered, int(file.attrs["valid_pixels"]), int(file.attrs["scenes"])
             )
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SpecrecError(f"{path} is damaged ({error}); remove it, and it is made again") from None
     if rule != RULE:
         raise SpecrecError(f"{path} follows another rule ({rule}, not {RULE}); pass --overwrite or another --output")

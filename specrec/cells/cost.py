@@ -7,7 +7,6 @@ what is compared; those on the clock depend on what computes beside.
 
 import ctypes
 import gc
-import platform
 import re
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from specrec.cells.cell import Cell
+from specrec.cells.machine import processor
 from specrec.interfaces import Reconstructor
 from specrec.scenes import Image, TrainingScene, Window
 from specrec.tiling import reconstruct
@@ -108,15 +108,6 @@ def seconds_of(work: Callable[[], object], budget: float) -> tuple[float, float]
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
     return min(walls), min(cpus)
-
-
-def processor() -> str:
-    """Name the processor, as far as the system does."""
-    with suppress(OSError):
-        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
-        if found:
-            return " ".join(found[1].split())
-    return platform.processor() or platform.machine()
 
 
 def _high_water() -> int | None:

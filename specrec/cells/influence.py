@@ -51,10 +51,11 @@ def influence_path(record: Path) -> Path:
 
 def read_influence(path: Path) -> tuple[NDArray[np.float32], float]:
     """Read the mean influence of each offset on the place in the middle, (513, 513), and the mean effective side."""
-    import h5py
+    from specrec.cubes.hdf5 import open_hdf5
+    from specrec.cubes.inside import numbers
 
-    with h5py.File(path) as file:
-        return np.asarray(file["influence"]), float(file.attrs["effective_side"])
+    with open_hdf5(path) as file:
+        return numbers(file, "influence", 2, path)[()], float(file.attrs["effective_side"])
 
 
 def effective_side(influence: NDArray[np.float32]) -> float:

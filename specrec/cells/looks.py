@@ -17,7 +17,7 @@ from specrec.cells.cell import Cell
 from specrec.cells.small_hdf5 import small_hdf5
 from specrec.errors import DataError
 from specrec.scenes import Mask, TrainingScene
-from specrec.spectra import Cube
+from specrec.spectra import Cube, check_wavelengths
 
 SCENES_PER_FOLD = 4
 LARGEST_SIDE = 128
@@ -137,6 +137,8 @@ def read_look(folder: Path, fold: int, position: int, scene: str) -> Look:
     """
     import h5py
 
+    from specrec.cubes.inside import numbers
+
     path = reference_path(folder, fold, position)
     try:
         with h5py.File(path) as file:
@@ -144,15 +146,15 @@ def read_look(folder: Path, fold: int, position: int, scene: str) -> Look:
             if facts["scene"] != scene:
                 raise ValueError("it is of another scene")
             return Look(
-                _values(file),
+                _values(file, path),
                 int(facts["step"]),
                 (int(facts["shape"][0]), int(facts["shape"][1])),
-                np.asarray(facts["wavelengths"], dtype=np.float64),
+                check_wavelengths(facts["wavelengths"], str(path)),
                 str(facts["quantity"]),
-                np.asarray(file["valid"], dtype=np.bool_),
-                np.asarray(file["scored"], dtype=np.bool_),
+                numbers(file, "valid", 2, path)[()].astype(np.bool_),
+                numbers(file, "scored", 2, path)[()].astype(np.bool_),
             )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
 
 
@@ -160,14 +162,18 @@ def read_estimate(record: Path, position: int, like: Look) -> Cube | None:
     """Read the estimate beside a record; None where there is none, or one that does not fit its reference."""
     import h5py
 
+    path = estimate_path(record, position)
     try:
-        with h5py.File(estimate_path(record, position)) as file:
-            cube = _values(file)
-    except (OSError, KeyError, ValueError):
+        with h5py.File(path) as file:
+            cube = _values(file, path)
+    except (OSError, KeyError, ValueError, TypeError, DataError):
         return None
     return cube if cube.shape == like.cube.shape else None
 
 
-def _values(file: Any) -> Cube:
-    values = float(file.attrs["value_offset"]) + float(file.attrs["value_step"]) * np.asarray(file["levels"], float)
+def _values(file: Any, path: Path) -> Cube:
+    from specrec.cubes.inside import numbers
+
+    levels: NDArray[np.float64] = numbers(file, "levels", 3, path)[()].astype(float)
+    values = float(file.attrs["value_offset"]) + float(file.attrs["value_step"]) * levels
     return values.astype(np.float32)

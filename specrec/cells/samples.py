@@ -11,6 +11,7 @@ from specrec.rendering import render
 from specrec.scenes import Mask, TrainingScene
 from specrec.spectra import Cube
 
+ARRAYS = ("reference_rgb", "estimate_rgb", "pixels", "reference_spectra", "estimate_spectra", "wavelengths")
 SHOWN_PIXELS = 8  # whose spectra the figure draws, as in the paper's Figure 3
 
 
@@ -39,8 +40,17 @@ def sample_path(record: Path) -> Path:
 
 
 def read_sample(path: Path) -> dict[str, Any]:
-    """Read a sample: its arrays, and the scene's name."""
-    import h5py
+    """Read a sample: its arrays, and the scene's name.
 
-    with h5py.File(path) as sample:
-        return {"scene": sample.attrs["scene"], **{name: np.asarray(sample[name]) for name in sample}}
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    from specrec.cubes.hdf5 import open_hdf5
+    from specrec.cubes.inside import numbers
+
+    axes = dict(zip(ARRAYS, (3, 3, 2, 2, 2, 1), strict=True))
+    with open_hdf5(path) as sample:
+        arrays = {name: numbers(sample, name, count, path)[()] for name, count in axes.items()}
+        return {"scene": str(sample.attrs["scene"]), **arrays}

@@ -19,12 +19,13 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from specrec.cache import CROPS, cache_folder, cannot_write, check_room, stored_array, write_array, written_whole
+from specrec.cache import CROPS, cache_folder, cannot_write, check_room, written_whole
 from specrec.errors import SpecrecError
 from specrec.interfaces import Progress
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene, Window, content_hash
 from specrec.spectra import Cube
+from specrec.stored_arrays import stored_array, write_array
 from specrec.untrusted import read_json
 
 FORMAT_VERSION = 1

@@ -8,13 +8,14 @@ from typing import ClassVar, Literal, cast
 
 import numpy as np
 
-from specrec.cache import SYNTHETIC, cache_folder, stored_array, write_array
+from specrec.cache import SYNTHETIC, cache_folder
 from specrec.datasets.synthetic.recipe import Recipe, Spectra, draw_exposure, read_exposure
 from specrec.errors import UsageError
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.parameters import Parameter, Value, nearest
 from specrec.scenes import Mask, Scene, Window
 from specrec.spectra import WAVELENGTHS, Cube
+from specrec.stored_arrays import stored_array, write_array
 
 Counts = np.ndarray[tuple[int, ...], np.dtype[np.uint16]]
 
