@@ -47,7 +47,7 @@ def infinite(*_: Any) -> Score:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
-    """Records of every kind: done and failed, with a ceiling, influence, training scores and separate tiles."""
+    """Records of every kind: done and failed, with a ceiling, influence, training scores and separate tiles, conditions and costs."""
     plugin = SimpleNamespace(
         specrec_reconstructors=hookimpl(lambda: [Fails]),
         specrec_metrics=hookimpl(lambda: [Metric("m-inf", "1", "0..1", False, "one", "", infinite)]),
@@ -55,6 +55,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     registry().add(plugin, "schema-distribution", "1.0")
     folder = tmp_path_factory.mktemp("schema")
     text = "dataset = 'synthetic'\noptions = {scenes = 4, size = 32}\nscore_training = 1\ninfluence = 1\nceiling = 4\n"
+    text += "robustness = ['jpeg=50', 'cross-data']\ncross = 'synthetic[world=1,scenes=4,size=32]'\ncross_scenes = 1\n"
     (folder / "all.toml").write_text(f"{text}tiles = 'separate:16'\n")
     common: dict[str, Any] = {"jobs": 0, "device": "cpu", "limit": 2}
     bench("fails,linear,pixel[steps=2,batch=16]", protocol=str(folder / "all.toml"), output=folder / "r", **common)
