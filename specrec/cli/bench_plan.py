@@ -172,7 +172,7 @@ def size(count: float) -> str:
 
     Examples
     --------
-    >>> [size(count) for count in (4500, 12e6, 3.21e9)]
+    >>> [size(count) for count in (4600, 12e6, 3.21e9)]
     ['5 kB', '12 MB', '3.2 GB']
     """
     if count < 1e9:
