@@ -97,9 +97,9 @@ def is_alive(pid: int) -> bool:
 def children(pid: int, command: str) -> list[int]:
     """List the processes that one has started and whose command line has a word in it."""
     found = []
-    with suppress(OSError):
-        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
-            with suppress(OSError):
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):  # of any of its threads
+        with suppress(OSError):
+            for child in map(int, path.read_text().split()):
                 if command.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
                     found.append(child)
     return found

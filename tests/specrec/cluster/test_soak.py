@@ -43,16 +43,17 @@ def test_every_cell_is_there_once_while_workers_are_killed_at_random(tmp_path: P
                     os.kill(choice.choice(workers), signal.SIGKILL)
                     killed.append(workers)
 
+    killer = threading.Thread(target=kill)
     try:
         until(lambda: all(children(nanny.pid, "spawn_main") for nanny in nannies))
-        killer = threading.Thread(target=kill)
         killer.start()
         soaked = bench(
             "mean,linear", protocol=str(protocol), output=tmp_path / "soaked", dask=cluster.address, watcher=notes
         )
     finally:
         over.set()
-        killer.join()
+        if killer.ident is not None:
+            killer.join()
         cluster.end()
     print(f"{len(killed)} workers killed; {sum('was lost' in note for note in notes.said)} cells begun again")  # noqa: T201
     assert len(killed) > 10
