@@ -4,6 +4,7 @@ Everything a network sees and answers is in [-1, 1]: 0 of an image or a cube is 
 ``"linear"`` the image goes through the same formula and may leave that range, because XYZ/100 is not clipped.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -240,9 +241,12 @@ class NetworkReconstructor(Reconstructor):
                 wanted = {name: tuple(weight.shape) for name, weight in self.build(bands).state_dict().items()}
         except Exception:  # a network that cannot be built without memory is compared when it is built
             return
-        for name in sorted({*wanted, *arrays}):
-            if wanted.get(name) != (given := arrays[name].shape if name in arrays else None):
-                raise ValueError(f"its {name} has shape {given}, and {wanted.get(name)} was expected")
+        for name in wanted:
+            given = arrays[name].shape if name in arrays else wanted[name]  # what is missing is told later
+            if math.prod(given) != math.prod(wanted[name]):  # a single number may come back as a list of one
+                raise ValueError(f"size mismatch for {name}: {given} in the file, {wanted[name]} in the network")
+        if not set(wanted) & set(arrays):
+            raise ValueError("it holds none of its weights")
 
     @property
     def parameter_count(self) -> int:
