@@ -47,7 +47,7 @@ def infinite(*_: Any) -> Score:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
-    """Records of every kind: done and failed, with a ceiling, influence, training scores and separate tiles, conditions and costs."""
+    """Records of every kind: failed, with a ceiling, influence, training scores, tiles, conditions and costs."""
     plugin = SimpleNamespace(
         specrec_reconstructors=hookimpl(lambda: [Fails]),
         specrec_metrics=hookimpl(lambda: [Metric("m-inf", "1", "0..1", False, "one", "", infinite)]),
