@@ -73,7 +73,9 @@ def compare(old: Surface, new: Surface) -> Changes:
 
 
 def widens(old: str, new: str) -> bool:
-    """Tell whether every call that `old` allows means the same under `new`: only optional parameters were added.
+    """Tell whether every call that `old` allows means the same under `new`.
+
+    Only optional parameters were added, and parameters that are named in a call take further types beside the old one.
 
     A method may have been overridden by a plugin, so that no change of one counts as such.
     """
@@ -85,6 +87,8 @@ def widens(old: str, new: str) -> bool:
     if then[: len(first)] != first or (further and before.args.vararg):
         return False
     named, named_then = _named(before), _named(after)
+    if before.name != "hook":  # whoever implements one is given the further types
+        named_then = {one if one in named else _as_before(one, named) for one in named_then}
     if not named <= named_then:
         return False
     # an implementation of a hook takes as few of its arguments as it likes
@@ -114,6 +118,17 @@ def _positional(node: ast.FunctionDef) -> list[str]:
 
 def _named(node: ast.FunctionDef) -> set[str]:
     return {_word(*pair) for pair in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)}
+
+
+def _as_before(word: str, before: set[str]) -> str:
+    """Return the old form of a parameter whose type is now a union that begins with the old one."""
+    name, _, rest = word.partition(": ")
+    kind, _, default = rest.partition(" = ")
+    for old in before:
+        other = old.removeprefix(f"{name}: ").partition(" = ")
+        if old.startswith(f"{name}: ") and kind.startswith(f"{other[0]} | ") and default == other[2]:
+            return old
+    return word
 
 
 def _word(argument: ast.arg, value: ast.expr | None) -> str:

@@ -1,25 +1,15 @@
-"""The one folder where specrec keeps what it can make again, and how a file gets there whole or not at all.
-
-Arrays are kept as .npy files; one that is not exactly as expected counts as missing and is made again.
-"""
+"""The one folder where specrec keeps what it can make again, and how a file gets there whole or not at all."""
 
 import errno
-import io
-import math
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import DTypeLike, NDArray
-
-from specrec.errors import SpecrecError, UsageError
+from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 
 CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS = "crops", "sent", "surveys", "synthetic", "trials"
 PARTS = (CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS)
@@ -28,6 +18,8 @@ surveys of data sets, synthetic scenes, and whether plugins live through their i
 
 DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says, without naming a file, where no more can be written."""
+
+_LOCKED = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 
 _LONGEST_STEM, _LONGEST_SUFFIX = 32, 16  # characters of a temporary name; 255 bytes is what file systems hold
 
@@ -52,10 +44,10 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))  # an empty file fits on a full disk
     except OSError as error:
-        raise SpecrecError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
+        raise cannot_write(folder, error, into=True) from error
 
 
 @contextmanager
@@ -94,12 +86,13 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
     try:
         for path in paths:
             temporaries.append(_temporary(path))
+            _unfinished.add(temporaries[-1])
         try:
             yield tuple(temporaries)
         except OSError as error:
             ours = {temporary.name for temporary in temporaries}
             if error.errno in DISK_IS_FULL if error.filename is None else Path(str(error.filename)).name in ours:
-                raise cannot_write(paths[-1], error) from None
+                raise cannot_write(paths[-1], error) from error
             raise
         try:
             for temporary in temporaries:
@@ -109,18 +102,71 @@ def written_together(*paths: Path, overwrite: bool = True) -> Iterator[tuple[Pat
                 _replace(temporaries, paths)
             else:
                 _place(temporaries, paths)
+            for folder in {path.parent for path in paths}:
+                sync_folder(folder)
         except OSError as error:
-            raise cannot_write(paths[-1], error) from None
+            raise cannot_write(paths[-1], error) from error
     finally:
         for temporary in temporaries:
             temporary.unlink(missing_ok=True)
+            _unfinished.discard(temporary)
 
 
-def cannot_write(path: Path, error: OSError) -> SpecrecError:
-    """Say in one line that a file cannot be written, why, and the way out."""
+def put_in_place(made: Sequence[Path], paths: Sequence[Path], *, overwrite: bool) -> None:
+    """Move files that are whole, and on the same disk, to where they shall be: all of them or none.
+
+    Errors are those of `written_together`, and so is the part of the last path.
+    """
+    try:
+        if overwrite:
+            _replace(made, paths)
+        else:
+            _place(made, paths)
+            for file in made:
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(paths[-1], error) from None
+
+
+def drop_unfinished() -> None:
+    """Remove what is being written just now: for a process that will end at once, whatever its threads are doing."""
+    for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink()
+
+
+_unfinished: set[Path] = set()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can: a file put in place lives through a power cut."""
+    with suppress(OSError):  # Windows opens no folder, and some file systems do not know the call
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def cannot_write(path: Path, error: OSError, *, into: bool = False) -> SpecrecError:
+    """Say in one line that a file cannot be written, or nothing `into` a folder, why, and the way out.
+
+    A full disk, a quota and a lack of permission are what nothing else that writes there gets past:
+    `specrec.errors.CannotGoOnError`.
+    """
+    folder = (path if into else path.parent).absolute()
     reason = os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
-    room = f"make room in {path.parent.absolute()}, or " if error.errno in DISK_IS_FULL else ""
-    return SpecrecError(f"cannot write {path}: {reason}; {room}choose another folder")
+    room = f"make room in {folder}, or " if error.errno in DISK_IS_FULL else ""
+    ours = folder.is_relative_to(cache_folder().absolute())
+    way_out = "set SPECREC_CACHE to another folder" if ours else "choose another folder"
+    kind = CannotGoOnError if error.errno in DISK_IS_FULL | _LOCKED else SpecrecError
+    return kind(f"cannot write {'into ' * into}{path}: {reason}; {room}{way_out}")
+
+
+def disk_is_full(what: str, error: OSError) -> CannotGoOnError:
+    """Say in one line that something met a full disk, wherever that is: the system may not have named the file."""
+    place = f" ({error.filename})" if error.filename else ""
+    return CannotGoOnError(f"{what}: {error.strerror}{place}; make room there, and start again")
 
 
 def _temporary(path: Path) -> Path:
@@ -130,7 +176,7 @@ def _temporary(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.open("xb").close()
     except OSError as error:
-        raise SpecrecError(f"cannot write into {path.parent}: {error.strerror}; choose another folder") from None
+        raise cannot_write(path.parent, error, into=True) from error
     return temporary
 
 
@@ -146,17 +192,25 @@ def _place(temporaries: Sequence[Path], paths: Sequence[Path]) -> None:
     placed: list[Path] = []
     try:
         for temporary, path in zip(temporaries, paths, strict=True):
-            try:
-                os.link(temporary, path)  # unlike a renaming, this replaces nothing
-            except OSError as error:  # or the file system has no links
-                if isinstance(error, FileExistsError) or os.path.lexists(path):
-                    raise UsageError(f"{path} exists by now; choose another name or pass --overwrite") from None
-                temporary.replace(path)
+            _place_one(temporary, path)
             placed.append(path)
     except BaseException:
         for path in placed:
             path.unlink(missing_ok=True)
         raise
+
+
+def _place_one(temporary: Path, path: Path) -> None:
+    try:
+        try:
+            os.link(temporary, path)  # unlike a renaming, this replaces nothing
+        except FileExistsError:
+            raise
+        except OSError:  # the file system has no links, but no file is opened as new by two
+            path.open("xb").close()
+            temporary.replace(path)
+    except FileExistsError:
+        raise UsageError(f"{path} exists by now; choose another name or pass --overwrite") from None
 
 
 def check_room(folder: Path, needed: int, what: str, way_out: str = "choose another folder") -> int:
@@ -179,13 +233,14 @@ def check_room(folder: Path, needed: int, what: str, way_out: str = "choose anot
 
     Raises
     ------
-    SpecrecError
+    CannotGoOnError
         If there is less room; the message says how much is needed and how much is free.
     """
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
-        raise SpecrecError(f"{what} need {_size(needed)} and {folder} has {_size(free)} free; make room, or {way_out}")
+        short = f"{what} need {_size(needed)} and {folder} has {_size(free)} free"
+        raise CannotGoOnError(f"{short}; make room, or {way_out}")
     return free
 
 
@@ -194,44 +249,3 @@ def _size(count: int) -> str:
         if count >= least:
             return f"{count / least:.1f} {unit}"
     return f"{count} bytes"
-
-
-def _header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
-    buffer = io.BytesIO()
-    fields = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    npy.write_array_header_1_0(buffer, fields)
-    return buffer.getvalue()
-
-
-def stored_array(
-    path: Path, shape: tuple[int, ...], dtype: DTypeLike, mode: Literal["r", "c"] = "r"
-) -> NDArray[Any] | None:
-    """Map a stored array into memory without reading it, or return None if it has to be made.
-
-    The header and the length of the file are compared with what `write_array` gives, so that a truncated or
-    foreign file is never read, let alone unpickled. What is written to an array of mode ``"c"`` stays in memory.
-    """
-    kind = np.dtype(dtype)
-    header = _header(shape, kind)
-    try:
-        with path.open("rb") as file:
-            same = file.read(len(header)) == header
-            length = file.seek(0, io.SEEK_END)
-        if not same or length != len(header) + math.prod(shape) * kind.itemsize:
-            return None
-        return np.memmap(path, dtype=kind, mode=mode, offset=len(header), shape=shape)
-    except OSError:
-        return None
-
-
-def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write a C-ordered array as .npy, whole or not at all.
-
-    Raises
-    ------
-    SpecrecError
-        If the folder cannot be written to.
-    """
-    with written_whole(path) as temporary, temporary.open("wb") as file:
-        file.write(_header(array.shape, array.dtype))
-        file.write(np.ascontiguousarray(array).data)

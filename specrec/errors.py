@@ -10,6 +10,13 @@ class SpecrecError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """Return the sentence on one line: names from files may hold line ends, or the codes that steer a terminal."""
+        words = super().__str__()
+        if words.isprintable():
+            return words
+        return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words)
+
 
 class UsageError(SpecrecError):
     """A request that cannot be meant: an unknown name, an ill-typed value, a contradiction."""
@@ -23,6 +30,10 @@ class DataError(SpecrecError):
 
 class MemoryShortageError(DataError):
     """A file that the memory there is now does not hold; alone it may fit."""
+
+
+class CannotGoOnError(SpecrecError):
+    """What stops the whole of a work and is no part's failure: a full disk, a locked folder, data that changed."""
 
 
 class PluginError(SpecrecError):

@@ -21,7 +21,10 @@ def check_wavelengths(wavelengths: ArrayLike, where: str) -> NDArray[np.float64]
     DataError
         If they are not a list of finite numbers that increases.
     """
-    grid = np.asarray(wavelengths, dtype=np.float64)
+    try:
+        grid = np.asarray(wavelengths, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):  # what a file says may be anything
+        grid = np.empty(0)
     if grid.ndim != 1 or grid.size == 0 or not np.isfinite(grid).all():
         raise DataError(f"{where}: wavelengths must be a list of finite numbers in nm")
     if not (np.diff(grid) > 0).all():

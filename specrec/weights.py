@@ -23,6 +23,7 @@ from specrec.interfaces import Reconstructor
 from specrec.parameters import Settings
 from specrec.registry import registry
 from specrec.rendering import Quantisation, rendering_id
+from specrec.untrusted import check_regular
 
 FORMAT_VERSION = 1
 
@@ -57,15 +58,21 @@ def make_card(
     }
 
 
-def save(method: Reconstructor, path: Path, card: Mapping[str, Any]) -> None:
-    """Write a fitted method and its card to `path`, whole or not at all."""
-    from safetensors.numpy import save_file
+def save(method: Reconstructor, path: Path, card: Mapping[str, Any], *, overwrite: bool = True) -> None:
+    """Write a fitted method and its card to `path`, whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        If a file is there that must not be replaced; it stays as it is.
+    """
+    from safetensors.numpy import save as in_memory  # of a full disk it speaks no OSError
 
     arrays, config = method.state()
     metadata = {"card": json.dumps(dict(card)), "config": json.dumps(config)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with written_whole(path) as temporary:
-        save_file(contiguous, temporary, metadata=metadata)
+    with written_whole(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(in_memory(contiguous, metadata=metadata))
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -175,11 +182,12 @@ def _open(path: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        check_regular(path)
         with safe_open(path, framework="numpy") as weights:
             metadata = weights.metadata() or {}
             arrays = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - it is no mapping
         card, config = json.loads(metadata["card"]), json.loads(metadata["config"])
-    except (SafetensorError, OSError, ValueError, TypeError):
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError, MemoryError):
         raise DataError(f"{path} is not a .safetensors file (other kinds, such as .pt, are never opened)") from None
     except KeyError:
         raise DataError(f"{path} is a .safetensors file without specrec's card; make one with specrec train") from None

@@ -16,6 +16,12 @@ from specrec.testing.small_scenes import smooth_scene
 os.environ["MPLBACKEND"] = "agg"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of the processes that share the tests (-n) one core: what a second thread waits for, they compute."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # before they are started
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the user's cache, weights and data folders out of the tests, and the tests out of them."""

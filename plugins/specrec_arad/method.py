@@ -122,6 +122,15 @@ class Arad(PerPixelReconstructor):
         found = code(signals, self.colour_atoms_, int(self.settings["sparsity"]))
         return decode(found, self.spectral_atoms_)
 
+    @property
+    def operations(self) -> float:
+        """Three products with every atom for each atom taken, and a product of that one with every band."""
+        self.check_fitted()
+        atoms, bands = self.spectral_atoms_.shape
+        taken = int(self.settings["sparsity"])  # making a few vectors orthogonal is nothing beside this
+        to_xyz = 0 if self.input == "linear" else 18
+        return float(to_xyz + taken * (6 * atoms + 2 * bands))
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the two dictionaries, float64."""
         self.check_fitted()

@@ -80,6 +80,12 @@ class APlus(PerPixelReconstructor):
         linear = decode_srgb(colours)
         return mapped(linear, self.maps_, closest(linear, self.anchors_))
 
+    @property
+    def operations(self) -> float:
+        """Three products with every anchor, and for every band."""
+        self.check_fitted()
+        return 6.0 * len(self.anchors_) + 6.0 * self.maps_.shape[2]
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return anchors and maps, float64."""
         self.check_fitted()

@@ -91,6 +91,15 @@ class Kernel(PerPixelReconstructor):
         self.check_fitted()
         return (self._at(colours) @ self.weights_).astype(np.float32)
 
+    @property
+    def operations(self) -> float:
+        """The kernel at every centre, and a product of each with every band."""
+        self.check_fitted()
+        centres, bands = self.weights_.shape
+        # a Gaussian of an 8-bit colour is a product of three in tables; else three products, a 1 and powers of the sum
+        of_each = 2 if self.settings["kernel"] == "gaussian" else 7 + int(self.settings["degree"]) - 1
+        return float(centres * (of_each + 2 * bands))
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return centres and weights, float64, and the width and the ridge they were found with."""
         self.check_fitted()

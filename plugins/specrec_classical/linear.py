@@ -58,6 +58,12 @@ class Linear(PerPixelReconstructor):
         self.check_fitted()
         return combine(decode_srgb(colours), monomials(1), self.coefficients_)
 
+    @property
+    def operations(self) -> float:
+        """Three products for every band."""
+        self.check_fitted()
+        return 2.0 * self.coefficients_.size
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the coefficients, float64."""
         self.check_fitted()

@@ -60,6 +60,12 @@ class Mallett(PerPixelReconstructor):
         spectra += blue * of_blue
         return spectra.astype(np.float32)
 
+    @property
+    def operations(self) -> float:
+        """Three products for every band."""
+        self.check_fitted()
+        return 2.0 * self.primaries_.size
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the spectra, float64."""
         self.check_fitted()

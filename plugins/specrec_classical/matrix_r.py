@@ -77,6 +77,15 @@ class MatrixR(PerPixelReconstructor):
         spectra += combine(self._signals(colours), self._terms(), self.black_)
         return spectra
 
+    @property
+    def operations(self) -> float:
+        """The fundamental stimulus, the metameric black, and their sum."""
+        self.check_fitted()
+        from specrec_classical.terms import operations
+
+        bands = self.black_.shape[1]
+        return 6.0 * bands + operations(self._terms(), bands) + bands
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return both matrices, float64."""
         self.check_fitted()

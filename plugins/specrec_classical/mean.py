@@ -50,6 +50,12 @@ class Mean(PerPixelReconstructor):
         self.check_fitted()
         return (_luminance(colours)[:, np.newaxis] * self.spectrum_).astype(np.float32)
 
+    @property
+    def operations(self) -> float:
+        """The luminance, and a product for every band."""
+        self.check_fitted()
+        return 6.0 + self.spectrum_.size
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the spectrum, float64."""
         self.check_fitted()

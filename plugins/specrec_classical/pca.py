@@ -73,6 +73,12 @@ class Pca(PerPixelReconstructor):
         self.check_fitted()
         return combine(decode_srgb(colours), monomials(1), self.coefficients_, self.constant_)
 
+    @property
+    def operations(self) -> float:
+        """Three products for every band; the constant is where their sum starts."""
+        self.check_fitted()
+        return 2.0 * self.coefficients_.size
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the spectra of the primaries and of black, float64."""
         self.check_fitted()

@@ -119,6 +119,14 @@ class Rbf(PerPixelReconstructor):
         self.check_fitted()
         return (self._functions(decode_srgb(colours) / self.light_) @ self.weights_).astype(np.float32)
 
+    @property
+    def operations(self) -> float:
+        """Balancing, five products for the exponent of every function, and one of each with every band."""
+        self.check_fitted()
+        functions, bands = self.weights_.shape
+        by_the_light = 3 + bands if self._by_image else 0
+        return float(3 + 6 + 10 * (functions - 1) + 2 * functions * bands + by_the_light)
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return lights, centres and weights, float64, and the width and the ridge."""
         self.check_fitted()

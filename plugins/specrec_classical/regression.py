@@ -84,6 +84,14 @@ class Regression(PerPixelReconstructor):
         self.check_fitted()
         return combine(self.values(colours), self.terms(), self.coefficients_)
 
+    @property
+    def operations(self) -> float:
+        """The terms, and a product of each with every band."""
+        self.check_fitted()
+        from specrec_classical.terms import operations
+
+        return operations(self.terms(), self.coefficients_.shape[1])
+
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the coefficients, float64, and the ridge that gave them."""
         self.check_fitted()

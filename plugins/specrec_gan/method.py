@@ -137,6 +137,13 @@ class Gan(Reconstructor):
             return 2 * width + 330
         return max(12 * width + 60, 4 * width + 600)
 
+    @property
+    def operations(self) -> float | None:
+        """Products of all convolutions; in the blocks of a CPU torch's counter would see others than there are."""
+        from specrec_gan.generator import operations
+
+        return None if self.generator_ is None else operations(self.generator_)
+
     def updates(self, scenes: int) -> int:
         """Count the generator updates of a training on so many scenes."""
         steps = int(self.settings["steps"])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 from specrec.bench.folds import Split
 from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
+from specrec.cells.record_form import is_file_name, is_line, is_name
 from specrec.errors import SpecrecError, UsageError
 from specrec.rendering import rendering_id
+from specrec.untrusted import read_json
 
 MANIFEST_VERSION = 1
 SHOWN = ("metrics", "methods", "controls", "figure")
@@ -30,13 +32,21 @@ class Manifest:
     unused
         Scenes in no fold.
     scenes
-        For each scene its size, range, valid pixels and the SHA-256 of its content.
+        For each scene its size, range, valid pixels, the SHA-256 of its content, and the name, size in bytes and
+        SHA-256 of each of its files.
     rendering
         Id of the rendering.
+    cross_scenes
+        The same as `scenes`, of the other data set that is only tested.
     methods
         How the user wrote each method, by its slug, in the order of the table.
     unusable
         Why a method of the protocol could not be computed at all, by how it is written there.
+    installed
+        What computes each method, by its slug, as of the last bench that had it: as `specrec.cells.key.installed` says.
+        The table holds the records against it.
+    reasons
+        Why a scene is in no fold, where it would be: it is damaged, or has the content of another.
     """
 
     settings: dict[str, Any]
@@ -46,21 +56,47 @@ class Manifest:
     rendering: str
     methods: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    installed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    cross_scenes: dict[str, dict[str, Any]] = field(default_factory=dict)
     specrec_version: str = ""
     manifest_version: int = MANIFEST_VERSION
 
 
-def make_manifest(protocol: Protocol, split: Split, scenes: Mapping[str, Mapping[str, Any]]) -> Manifest:
+def make_manifest(
+    protocol: Protocol,
+    split: Split,
+    scenes: Mapping[str, Mapping[str, Any]],
+    reasons: Mapping[str, str] | None = None,
+    cross_scenes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Manifest:
     """Write down a protocol, its folds and its data in plain values."""
     settings = _plain(protocol)
     folds = [{"test": list(fold.test), "train": list(fold.train)} for fold in split.folds]
-    plain = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
+    plain, cross = (_without_times(some) for some in (scenes, cross_scenes or {}))
     rendering = rendering_id(protocol.quantisation)
-    return Manifest(settings, folds, list(split.unused), plain, rendering, specrec_version=version("specrec"))
+    return Manifest(
+        settings,
+        folds,
+        list(split.unused),
+        plain,
+        rendering,
+        reasons=dict(reasons or {}),
+        cross_scenes=cross,
+        specrec_version=version("specrec"),
+    )
 
 
 def _plain(protocol: Protocol) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(asdict(protocol)))
+    return plain
+
+
+def _without_times(scenes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    plain: dict[str, dict[str, Any]] = json.loads(json.dumps({name: dict(facts) for name, facts in scenes.items()}))
+    for facts in plain.values():
+        for file in facts.get("files", ()):
+            del file["mtime_ns"]  # a copy of the data is the same data
     return plain
 
 
@@ -75,15 +111,48 @@ def agree(folder: Path, manifest: Manifest) -> Manifest:
     if not (folder / "manifest.json").exists():
         return manifest
     before = read_manifest(folder)
-    difference = _difference(_deciding(before), _deciding(manifest), "")
-    if difference:
+    one, two = _deciding(before), _deciding(manifest)
+    difference = _difference(one["settings"], two["settings"], "settings")
+    changed = "" if difference else _changed_scene(before, manifest)
+    if difference := difference or changed or _difference(one, two, ""):
         former = before.settings["ceiling"]
         go_on = f"pass --ceiling {former} to go on with it, " * (former != manifest.settings["ceiling"])
+        go_on += "put back what was there, " * bool(changed)
         raise UsageError(
             f"{folder} holds results of something else ({difference}); {go_on}choose another --output,"
             " or pass --overwrite to start it anew"
         )
-    return Manifest(**{**asdict(manifest), "methods": dict(before.methods), "unusable": dict(before.unusable)})
+    return replace(
+        manifest, methods=dict(before.methods), unusable=dict(before.unusable), installed=dict(before.installed)
+    )
+
+
+def rewritten_files(folder: Path, manifest: Manifest) -> list[str]:
+    """Say which files are others than those a folder's manifest knows, though their scene holds the same."""
+    if not (folder / "manifest.json").exists():
+        return []
+    before = read_manifest(folder).scenes
+    return [
+        f"scene {name}: {', '.join(files)} is not the file it was, and holds the same; going on"
+        for name, facts in manifest.scenes.items()
+        if (files := _other_files(before.get(name, {}), facts))
+    ]
+
+
+def _changed_scene(before: Manifest, now: Manifest) -> str:
+    """Name the first scene whose content is another, and its files that are."""
+    for name, facts in now.scenes.items():
+        then = before.scenes.get(name, facts)
+        if then.get("sha256") != facts["sha256"]:
+            files = ", ".join(_other_files(then, facts))
+            return f"the content of scene {name} has changed{f': {files}' if files else ''}"
+    return ""
+
+
+def _other_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List files whose bytes are others; none where the manifest is older than that it knows them."""
+    known = {file["name"]: file["sha256"] for file in before.get("files", ())}
+    return [file["name"] for file in now["files"] if known and known.get(file["name"]) != file["sha256"]]
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -102,16 +171,37 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / "manifest.json"
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
         values["settings"] = {**_plain(Protocol("", "")), **values["settings"]}  # keys that are newer than the folder
         manifest = Manifest(**values)
+        _check(manifest)
     except (FileNotFoundError, NotADirectoryError):
         raise SpecrecError(f"{folder} is no results folder: it has no manifest.json") from None
-    except (OSError, ValueError, TypeError, KeyError):
-        raise SpecrecError(f"{path} is not a manifest of this specrec") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, UsageError) as error:
+        why = f" ({error})" if isinstance(error, UsageError) else ""
+        raise SpecrecError(f"{path} is not a manifest of this specrec{why}") from None
     if manifest.manifest_version != MANIFEST_VERSION:
         raise SpecrecError(f"{path} has version {manifest.manifest_version}, this specrec reads {MANIFEST_VERSION}")
     return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raise whatever comes first where a manifest holds what none does: a folder of results may be anyone's."""
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in manifest.settings.items()}
+    known: Any = {item.name: values[item.name] for item in fields(Protocol) if item.name in values}
+    chosen = Protocol(**known).changed()
+    names = [name for fold in manifest.folds for part in ("test", "train") for name in fold[part]]
+    if not all(map(is_file_name, (*names, *manifest.unused, *manifest.scenes, *manifest.methods))):
+        raise ValueError("a name that leads elsewhere")
+    lines = (*manifest.methods.values(), *manifest.unusable, chosen.name or "-", chosen.dataset or "-")
+    if not all(map(is_name, lines)):
+        raise ValueError("a name of several lines")
+    if not all(is_line(words) for words in (*manifest.unusable.values(), manifest.rendering)):
+        raise ValueError("a reason that is no line of text")
+    if not all(isinstance(facts, Mapping) for facts in manifest.scenes.values()):
+        raise ValueError("a scene without facts")
+    if any(fold >= len(manifest.folds) for fold in chosen.tested):
+        raise ValueError("a fold that there is not")
 
 
 def _deciding(manifest: Manifest) -> dict[str, Any]:
@@ -120,9 +210,14 @@ def _deciding(manifest: Manifest) -> dict[str, Any]:
     return {
         "settings": settings,
         "folds": manifest.folds,
-        "scenes": manifest.scenes,
+        "scenes": _contents(manifest.scenes),
+        "cross_scenes": _contents(manifest.cross_scenes),
         "rendering": manifest.rendering,
     }
+
+
+def _contents(scenes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {key: value for key, value in facts.items() if key != "files"} for name, facts in scenes.items()}
 
 
 def _difference(before: Any, now: Any, where: str) -> str:

@@ -13,6 +13,8 @@ from specrec.bench.scores import SceneScores
 RESAMPLES = 9999
 SEED = 0
 """Of the resamples; they are the same for every metric, so that a table is always the same."""
+MOST_AT_ONCE = 4_000_000
+"""Numbers of methods, runs and draws in memory."""
 
 Interval = tuple[float, float, Literal["BCa", "percentile", "none"]]
 
@@ -51,6 +53,46 @@ def wilcoxon(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[floa
     return float(stats.wilcoxon(differences, zero_method="wilcox", method="auto").pvalue), len(differences)
 
 
+def wilcoxon_of_all(values: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Test every pair of methods as `wilcoxon` does, with the same results.
+
+    Without ties p depends on the number of scenes and the sum of ranks alone, so that each such sum is tested once.
+
+    Parameters
+    ----------
+    values
+        By method, (scenes,).
+
+    Returns
+    -------
+    p, 1 on the diagonal, and how many scenes differ; both (methods, methods) and symmetric.
+    """
+    every = np.stack(list(values))
+    count, scenes = every.shape
+    p, differing = np.ones((count, count)), np.zeros((count, count), dtype=np.int64)
+    known: dict[int, float] = {}
+    for index in range(count - 1):
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            differences = every[index] - every[index + 1 :]
+        sizes = np.sort(np.abs(differences), axis=1)
+        plain = (
+            np.isfinite(sizes).all(axis=1) & (sizes[:, :1] > 0).all(axis=1) & (sizes[:, 1:] > sizes[:, :-1]).all(axis=1)
+        )
+        ranks = np.argsort(np.argsort(np.abs(differences), axis=1), axis=1) + 1
+        sums = (ranks * (differences > 0)).sum(axis=1)
+        rest = slice(index + 1, None)
+        differing[index, rest] = scenes
+        for total in np.unique(sums[plain]).tolist():
+            same = plain & (sums == total)
+            if total not in known:
+                known[total] = wilcoxon(every[index], every[index + 1 + int(np.argmax(same))])[0]
+            p[index, rest][same] = known[total]
+        for place in (np.flatnonzero(~plain) + index + 1).tolist():
+            p[index, place], differing[index, place] = wilcoxon(every[index], every[place])
+        p[rest, index], differing[rest, index] = p[index, rest], differing[index, rest]
+    return p, differing
+
+
 def intervals(others: Sequence[SceneScores], best: SceneScores) -> list[Interval]:
     """Find the 95 % interval of the difference of each method's number to the best one's.
 
@@ -76,7 +118,11 @@ def intervals(others: Sequence[SceneScores], best: SceneScores) -> list[Interval
         draws = drawn.astype(np.int64).reshape(-1, drawn.shape[axis])
         offsets = count * np.arange(len(draws))[:, None]
         times = np.bincount((draws + offsets).ravel(), minlength=count * len(draws)).reshape(len(draws), count)
-        numbers = ((weights * values) @ times.T / (weights @ times.T)).mean(axis=1)  # (methods, draws)
+        step = max(1, MOST_AT_ONCE // weights[..., 0].size)
+        parts = [times[start : start + step].T for start in range(0, len(times), step)]
+        numbers = np.concatenate(
+            [((weights * values) @ part / (weights @ part)).mean(axis=1) for part in parts], axis=1
+        )  # (methods, draws)
         differences: NDArray[np.float64] = numbers[1:] - numbers[0]
         return differences.reshape(-1, *drawn.shape[:-1])
 

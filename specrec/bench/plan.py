@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specrec.bench import folds, protocol
+from specrec.bench.cross import Cross, plan_cross
 from specrec.bench.protocol import Protocol
-from specrec.cells.ceiling import COLUMNS, SHOWN, check_column
+from specrec.cells.ceiling import SHOWN
+from specrec.cells.columns import check_column, shown
 from specrec.datasets import find_folder, make_source, scene_names
 from specrec.errors import PluginError, UsageError, explained
 from specrec.interfaces import Reconstructor, SceneSource
@@ -37,6 +39,8 @@ class Plan:
         Folds of scene names.
     folder
         Of the results.
+    cross
+        The other data set that is only tested, if there is one.
     """
 
     protocol: Protocol
@@ -45,6 +49,7 @@ class Plan:
     source: SceneSource
     split: folds.Split
     folder: Path
+    cross: Cross | None = None
 
 
 def make_plan(
@@ -60,6 +65,8 @@ def make_plan(
     metrics: str | Sequence[str] | None = None,
     tiles: str | None = None,
     ceiling: int | None = None,
+    cross: str | None = None,
+    cross_data: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     output: str | os.PathLike[str] | None = None,
 ) -> Plan:
@@ -69,6 +76,7 @@ def make_plan(
     if folds_from is not None and fold_count is not None:
         raise UsageError("--folds-from says how many folds there are; leave out --folds")
     chosen = chosen.changed(folds=fold_count, runs=runs, seed=seed, metrics=ids, tiles=tiles, ceiling=ceiling)
+    chosen = chosen.changed(cross=cross)
     chosen = chosen.changed(metrics=_columns(chosen, given=ids is not None))
     presets = {*PRESETS, *(name for offer in registry().reconstructors.values() for name in offer.value.presets)}
     if chosen.preset not in presets:
@@ -80,7 +88,7 @@ def make_plan(
     split = _split(scene_names(source), chosen, folds_from, limit)
     chosen = chosen.changed(folds=len(split.folds), options=dict(source.settings))
     folder = Path(output) if output is not None else Path("specrec-results") / f"{chosen.name}-{chosen.dataset}"
-    return Plan(chosen, built, unusable, source, split, folder)
+    return Plan(chosen, built, unusable, source, split, folder, plan_cross(chosen, cross_data, limit))
 
 
 def _protocol(name: str | None, dataset: str | None) -> Protocol:
@@ -94,12 +102,10 @@ def _protocol(name: str | None, dataset: str | None) -> Protocol:
 
 
 def _columns(chosen: Protocol, *, given: bool) -> tuple[str, ...]:
-    """Check the metrics of a protocol, and add what its ceiling gives where the user names none."""
+    """Check the metrics of a protocol, and add what its ceiling and its conditions give where the user names none."""
     for metric in chosen.metrics:
-        check_column(metric, ceiling=chosen.ceiling > 0)
-        if metric in COLUMNS and not chosen.ceiling:
-            raise UsageError(f"{metric} needs a ceiling, and protocol {chosen.name} has none; pass --ceiling N")
-    added = () if given or not chosen.ceiling else SHOWN
+        check_column(metric, ceiling=chosen.ceiling > 0, robustness=chosen.robustness)
+    added = () if given else (*(SHOWN if chosen.ceiling else ()), *(shown(text) for text in chosen.robustness))
     return (*chosen.metrics, *(metric for metric in added if metric not in chosen.metrics))
 
 

@@ -1,18 +1,20 @@
 """A protocol: everything that decides the numbers of a bench beside the methods, read from a TOML file."""
 
 import tomllib
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
 from specrec.cells.region import REGION
-from specrec.errors import UsageError
+from specrec.errors import UsageError, plain_line
 from specrec.parameters import Settings, nearest
 from specrec.rendering import Quantisation
+from specrec.robustness.conditions import condition
 from specrec.scenes import Scaling
 from specrec.tiling import parse_tiles
+from specrec.untrusted import is_there
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Protocol:
     influence
         Average the influence of the surroundings (`specrec.interfaces.Reconstructor.influence`) over so many seeded
         places of test scenes; 0: leave it.
+    robustness
+        Conditions under which the test scenes are looked at again, such as ``jpeg=50``: one column each. With
+        ``cross-data`` goes `cross`.
+    cross, cross_scenes
+        Another data set, with options in brackets, and how many seeded scenes of it are tested; 0: all there are.
     figure
         Further figures: ``ablation`` draws the methods against their receptive fields; empty: none.
     preset
@@ -84,6 +91,9 @@ class Protocol:
     score_training: int = 0
     ceiling: int = 0
     influence: int = 0
+    robustness: tuple[str, ...] = ()
+    cross: str = ""
+    cross_scenes: int = 0
     figure: str = ""
     preset: str = "paper"
     threads: int = 1
@@ -108,6 +118,9 @@ class Protocol:
 
 
 FIGURES = ("", "ablation")
+_LONGEST = 1 << 20  # bytes of a file
+_MOST = {"runs": 10_000, "seed": 1 << 64}
+_MOST_OF_ANYTHING = 1_000_000
 _LEAST = {
     "folds": 2,
     "scenes_per_fold": 0,
@@ -117,7 +130,9 @@ _LEAST = {
     "score_training": 0,
     "ceiling": 0,
     "influence": 0,
+    "cross_scenes": 0,
 }
+_LISTS = {"metrics": "metric ids", "methods": "methods", "controls": "methods", "robustness": "conditions"}
 _KEYS = {item.name for item in fields(Protocol)} - {"name"}
 _OVERRIDABLE = _KEYS - {"dataset", "on"}
 
@@ -145,9 +160,11 @@ def load(name: str) -> Protocol:
     if name in names():
         return parse((files("specrec.bench") / "protocols" / f"{name}.toml").read_text("utf-8"), name)
     path = Path(name)
-    if not path.is_file():
+    if not is_there(path) or not path.is_file():
         raise UsageError(f"unknown protocol {name!r}; {nearest(name, names())} (a path to a .toml file is fine too)")
     try:
+        if path.stat().st_size > _LONGEST:
+            raise UsageError(f"{path} is too long for a protocol")
         return parse(path.read_text("utf-8"), path.stem)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the protocol {path}: {error}") from None
@@ -163,8 +180,8 @@ def parse(text: str, name: str) -> Protocol:
     """Read the TOML text of a protocol; an unknown key is an error."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"protocol {name}: not a TOML file ({error})") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits, or brackets too deep
+        raise UsageError(f"protocol {name}: not a TOML file ({plain_line(str(error))})") from None
     values = _read(values, _KEYS, name)
     if "dataset" not in values:
         raise UsageError(f"protocol {name}: the key 'dataset' is missing")
@@ -189,17 +206,19 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
     for key, least in _LEAST.items():
         if not _whole(getattr(protocol, key)) or getattr(protocol, key) < least:
             refuse(key, f"a whole number of at least {least}")
+        if getattr(protocol, key) > (most := _MOST.get(key, _MOST_OF_ANYTHING)):
+            raise UsageError(f"protocol {name}: {key} is {most:,} at most")
     for key, choices in {"scaling": get_args(Scaling), "quantisation": get_args(Quantisation)}.items():
         if getattr(protocol, key) not in choices:
             refuse(key, f"one of {', '.join(choices)}")
-    for key in ("dataset", "region", "tiles", "preset", "reported"):
+    for key in ("dataset", "region", "tiles", "preset", "reported", "cross"):
         if not isinstance(getattr(protocol, key), str):
             refuse(key, "a word")
     if protocol.ceiling and protocol.quantisation == "none":
         refuse("ceiling", "0 where quantisation is none: without levels hardly two pixels have one colour")
     if not isinstance(protocol.options, Mapping):
         refuse("options", "a table")
-    for key, wanted in {"metrics": "metric ids", "methods": "methods", "controls": "methods"}.items():
+    for key, wanted in _LISTS.items():
         value = getattr(protocol, key)
         words = isinstance(value, tuple) and all(isinstance(word, str) for word in value)
         if not words or (key == "metrics" and not value):
@@ -216,7 +235,20 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
     if not REGION.fullmatch(protocol.region):
         refuse("region", "full, tiles:SIZE or crop:BORDER")
     parse_tiles(protocol.tiles)
+    _check_robustness(protocol, refuse)
     return protocol
+
+
+def _check_robustness(protocol: Protocol, refuse: Callable[[str, str], None]) -> None:
+    for text in protocol.robustness:
+        try:
+            condition(text)
+        except UsageError as error:
+            raise UsageError(f"protocol {protocol.name}: {error}") from None
+    if len(set(protocol.robustness)) < len(protocol.robustness):
+        refuse("robustness", "a list of conditions, each of them once")
+    if ("cross-data" in protocol.robustness) != bool(protocol.cross):
+        refuse("cross", "a data set where robustness names cross-data, and nowhere else")
 
 
 def _whole(value: object) -> bool:

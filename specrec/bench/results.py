@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from specrec.bench import separate, tables
+from specrec.bench import robustness, separate, tables
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
+from specrec.bench.origins import of_other_origin
 from specrec.bench.rows import TRAINING, Number, Row
-from specrec.bench.scores import parts, weighted
+from specrec.bench.scores import images_of, parts, weighted
 from specrec.bench.statistics import Comparison, compare_all
 from specrec.cells import records as cell_records
 from specrec.cells.answers import ANSWERS
-from specrec.cells.ceiling import COLUMNS, Ceiling, check_column
+from specrec.cells.ceiling import COLUMNS, Ceiling
 from specrec.cells.cell import cell_name
-from specrec.errors import UsageError
+from specrec.cells.columns import CROSS, check_column
 from specrec.parameters import parse_spec
 
 
@@ -104,8 +105,11 @@ class Results:
 
     def _table(self) -> tables.Table:
         notes = separate.footnotes(self.manifest, self.records) + ceiling.footnotes(self.ceilings, self.metrics)
+        notes += robustness.footnotes(self)
         notes += [f"Not known: {words}." for words in self.troubles]
-        return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons)
+        others = of_other_origin(self.manifest, self.records)
+        notes += [f"{words}." for words in others.values()]
+        return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons, others)
 
     def __str__(self) -> str:
         return self.table()
@@ -131,9 +135,8 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     manifest = read_manifest(folder)
     if metrics:
         for metric in metrics:
-            check_column(metric, ceiling=manifest.settings["ceiling"] > 0)
-            if metric in COLUMNS and not manifest.settings["ceiling"]:
-                raise UsageError(f"{metric} needs a ceiling, and these results have none")
+            settings = manifest.settings
+            check_column(metric, ceiling=settings["ceiling"] > 0, robustness=settings["robustness"])
     columns = tuple(metrics or manifest.settings["metrics"])
     ceilings = ceiling.read_all(folder, manifest)
     records = {}
@@ -168,7 +171,7 @@ def _rows(
         complete = [[record for record in group if record is not None] for group in cells_of_part]
         numbers = {}
         for metric in columns:
-            values = [_weighted([image for record in group for image in record[images]], metric) for group in complete]
+            values = [_weighted(_images(group, metric, images), metric) for group in complete]
             known = [value for value in values if value is not None]
             if len(known) == len(values):
                 spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
@@ -193,7 +196,14 @@ def _note(record: dict[str, Any] | None) -> str:
     return f"failed: {record['reason']}" if record["status"] == "failed" else ""
 
 
-def _weighted(images: Sequence[dict[str, Any]], metric: str) -> float | None:
+def _images(records: Iterable[dict[str, Any]], metric: str, images: str) -> list[Mapping[str, Any]]:
+    """List the images that a column is about; those of another data set are no training images."""
+    if not metric.endswith(CROSS):
+        return [image for record in records for image in record[images]]
+    return [image for record in records for image in images_of(record, metric)] if images == "images" else []
+
+
+def _weighted(images: Sequence[Mapping[str, Any]], metric: str) -> float | None:
     """Mean over all images of some folds, each with its weight: folds count by their valid pixels."""
     scores = [image["scores"].get(metric) for image in images]
     if not scores or any(score is None for score in scores):

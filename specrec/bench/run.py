@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specrec.bench.computing import compute
-from specrec.bench.data import read_data
+from specrec.bench.data import Data, check_data
 from specrec.bench.folder import claim_folder
+from specrec.bench.lock import FolderLock
+from specrec.bench.overwriting import Overwrite, parse_overwrite
 from specrec.bench.places import Place, check_place, place
 from specrec.bench.plan import Plan, make_plan
 from specrec.bench.planned_cells import planned_cells
 from specrec.bench.results import Results, read_results
+from specrec.bench.stock import take_stock
 from specrec.bench.watching import Watcher
 from specrec.bench.written_tables import write_tables
-from specrec.cells import records
 
 
 def bench(
@@ -29,12 +31,14 @@ def bench(
     metrics: str | Sequence[str] | None = None,
     tiles: str | None = None,
     ceiling: int | None = None,
+    cross: str | None = None,
+    cross_data: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     device: str = "auto",
     jobs: int | None = None,
     dask: str | None = None,
     output: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
+    overwrite: bool | Overwrite = False,
     save_cubes: bool = False,
     skip_damaged: bool = False,
     watcher: Watcher | None = None,
@@ -51,12 +55,14 @@ def bench(
         Its folder; default: the environment variable of the data set.
     protocol
         A name or a .toml file. Default: that of the data set, else ``embedded``.
-    folds, runs, seed, metrics, tiles, ceiling
+    folds, runs, seed, metrics, tiles, ceiling, cross
         Instead of the protocol's.
     folds_from
         A folder with ``test0.csv``, ``train0.csv``, ..
+    cross_data
+        The folder of the other data set that a protocol tests; default: its environment variable.
     limit
-        Scenes per fold at most.
+        Scenes per fold at most, and of the other data set.
     device
         ``auto``, ``cpu``, ``cuda[:N]`` or ``mps``.
     jobs
@@ -68,7 +74,8 @@ def bench(
     output
         Results folder; default ``specrec-results/<protocol>-<dataset>``.
     overwrite
-        Compute the cells again that are there; start a folder anew that holds something else.
+        ``never``: compute only what is missing; ``failed``, as False: what has failed too; ``all``, as True: every
+        cell of these methods, replaced when its new result is there, and a folder anew that holds something else.
     save_cubes
         Also write every estimate and every scaled reference.
     skip_damaged
@@ -91,7 +98,7 @@ def bench(
     ClusterError
         If the Dask cluster cannot be reached, is gone, or none of its workers fits; finished cells are kept.
     """
-    watch = watcher or Watcher()
+    watch, chosen = watcher or Watcher(), parse_overwrite(overwrite)
     check_place(dask, jobs)
     plan = make_plan(
         methods,
@@ -105,34 +112,42 @@ def bench(
         metrics=metrics,
         tiles=tiles,
         ceiling=ceiling,
+        cross=cross,
+        cross_data=cross_data,
         limit=limit,
         output=output,
     )
-    with place(plan, watch, device=device, jobs=jobs, dask=dask) as where:
-        return _computed(plan, where, watch, overwrite=overwrite, save_cubes=save_cubes, skip_damaged=skip_damaged)
+    with (
+        FolderLock(plan.folder) as lock,
+        place(plan, watch, device=device, jobs=jobs, dask=dask) as where,
+    ):
+        if plan.folder.is_dir():  # one that is not there yet is made when the data is known to be good
+            lock.take()
+        plan, found = check_data(plan, watch, skip_damaged=skip_damaged)
+        lock.take()
+        return _computed(plan, found, where, watch, overwrite=chosen, save_cubes=save_cubes)
 
 
 def _computed(
-    plan: Plan, where: Place, watch: Watcher, *, overwrite: bool, save_cubes: bool, skip_damaged: bool
+    plan: Plan, data: Data, where: Place, watch: Watcher, *, overwrite: Overwrite, save_cubes: bool
 ) -> Results:
-    """Check the data, compute the missing cells of a plan, write the tables."""
-    facts = read_data(plan, watch, skip_damaged=skip_damaged)
-    plan = replace(plan, split=plan.split.without(list(facts.damaged)))
+    """Compute the missing cells of a plan, and write the tables."""
     for written, reason in plan.unusable.items():
         watch.note(f"{written} is left out: {reason}")
-    claim_folder(plan, facts, overwrite=overwrite)
+    marked, notes = claim_folder(plan, data, overwrite)
     if plan.protocol.ceiling:
         from specrec.bench.ceiling.metamers import find_ceilings
 
-        find_ceilings(
-            plan, facts, lambda done, words: watch.phase(f"finding the ceiling: {words}", done), readers=where.readers
-        )
-    wanted = list(planned_cells(plan, facts, save_cubes=save_cubes))
-    missing = records.pending(wanted)
-    for words in records.outdated(wanted):
+        def finding(done: float, words: str) -> None:
+            watch.phase(f"finding the ceiling: {words}", done)
+
+        find_ceilings(plan, data.facts, finding, readers=where.readers, anew=overwrite == "all")
+    stock = take_stock(planned_cells(plan, data, save_cubes=save_cubes), overwrite, marked)
+    for words in (*notes, *stock.notes):
         watch.note(words)
-    watch.planned(len(wanted), len(missing))
-    failed = compute(where.executor(), missing, watch)
+    watch.planned(stock.total, len(stock.missing))
+    failed = compute(where.executor(), stock.missing, watch, ahead=where.ahead)
+    marked.end(plan.methods)
     failed += tuple(f"{written}: {reason}" for written, reason in plan.unusable.items())
     results = replace(read_results(plan.folder, plan.protocol.metrics), failed=failed)
     write_tables(results)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.bench.manifest import Manifest
+from specrec.cells.columns import CROSS
 
 Records = Mapping[tuple[str, int, int], Mapping[str, Any]]
 """Cells by slug, fold and run."""
@@ -52,6 +53,19 @@ def parts(manifest: Manifest) -> list[tuple[str, list[int]]]:
     return whole + [(f"fold {fold}", [fold]) for fold in folds]
 
 
+def images_of(record: Mapping[str, Any], metric: str) -> Sequence[Mapping[str, Any]]:
+    """List the images of a record that a column is about: those of its test scenes, or of another data set."""
+    images: Sequence[Mapping[str, Any]] = record.get("cross_images" if metric.endswith(CROSS) else "images", [])
+    return images
+
+
+def scenes_of(manifest: Manifest, folds: Sequence[int], metric: str) -> list[str]:
+    """List the scenes that a column is about, each once."""
+    if metric.endswith(CROSS):
+        return list(manifest.cross_scenes)
+    return list(dict.fromkeys(name for fold in folds for name in manifest.folds[fold]["test"]))
+
+
 def weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """Mean of what counts, by its weights; NaN where nothing does.
 
@@ -71,17 +85,20 @@ def scene_scores(
 
     A scene that several of the folds test counts as one: the mean of its values, and the sum of its weights.
     """
-    scenes = list(dict.fromkeys(name for fold in folds for name in manifest.folds[fold]["test"]))
+    scenes = scenes_of(manifest, folds, metric)
     runs = range(manifest.settings["runs"])
     values, weights = np.zeros((2, len(runs), len(scenes)))
     for run in runs:
         found: dict[str, list[list[float]]] = {}
         for fold in folds:
-            for image in records.get((slug, fold, run), {}).get("images", []):
+            images = images_of(records.get((slug, fold, run), {}), metric)
+            if metric.endswith(CROSS) and not images:  # the other folds have the same scenes: none would be missed
+                return None
+            for image in images:
                 if metric not in image["scores"]:
                     return None
                 found.setdefault(image["scene"], []).append([float(part) for part in image["scores"][metric][:2]])
-        if set(found) != set(scenes):
+        if set(found) != set(scenes) or not scenes:
             return None
         for index, scene in enumerate(scenes):
             several = np.array(found[scene])

@@ -10,14 +10,15 @@ corrected p is 0.05 or more, or where the interval holds 0: a difference counts 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.paired import holm, intervals, wilcoxon
+from specrec.bench.paired import holm, intervals, wilcoxon_of_all
 from specrec.bench.scores import SceneScores, parts, scene_scores
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 
 if TYPE_CHECKING:
@@ -115,8 +116,13 @@ class Comparison:
             return "best"
         if not self.decidable:
             return ""
-        tied = [one.tied for one in self.differences if one.slug == slug]
-        return "" if not tied else "tied" if tied[0] else "worse"
+        mine = self.by_slug.get(slug)
+        return "" if mine is None else "tied" if mine.tied else "worse"
+
+    @cached_property
+    def by_slug(self) -> dict[str, Difference]:
+        """The differences by the slugs of their methods."""
+        return {one.slug: one for one in self.differences}
 
 
 @dataclass(frozen=True)
@@ -163,12 +169,12 @@ def compare(results: "Results", metric: str, part: str = "weighted") -> Comparis
     others = [slug for slug in found if slug != best]
     methods = results.manifest.methods
     ranges = intervals([found[slug] for slug in others], found[best])
-    _, p_holm = _tests(list(found.values()))
-    corrected = p_holm[list(found).index(best)]
+    places = {slug: place for place, slug in enumerate(found)}
+    of_best = [square[places[best]] for square in _tests(list(found.values()))]
     differences = []
     for slug, (low, high, kind) in zip(others, ranges, strict=True):
-        p, scenes = wilcoxon(found[slug].per_scene, found[best].per_scene)
-        estimate, holms = _less(numbers[slug], numbers[best]), float(corrected[list(found).index(slug)])
+        p, holms, scenes = (square[places[slug]].item() for square in of_best)
+        estimate = _less(numbers[slug], numbers[best])
         tied = holms >= LEVEL or low <= 0.0 <= high
         differences.append(Difference(methods[slug], slug, estimate, low, high, kind, p, holms, scenes, tied))
     runs, count = len(found[best].values), int((found[best].weights > 0).any(axis=0).sum())
@@ -187,22 +193,21 @@ def pairs(results: "Results", metric: str, part: str = "weighted") -> Pairs | No
     numbers, found, _ = _taking_part(results, metric, part)
     if len(found) < 2:
         return None
-    p, p_holm = _tests(list(found.values()))
+    p, p_holm, _ = _tests(list(found.values()))
     estimate = np.array([[_less(numbers[one], numbers[other]) for other in found] for one in found])
     return Pairs(metric, part, tuple(results.manifest.methods[slug] for slug in found), estimate, p, p_holm)
 
 
-def _tests(scores: Sequence[SceneScores]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Test every pair: p as it is and corrected by Holm over all of them, each (methods, methods), symmetric."""
-    count = len(scores)
-    above = np.triu_indices(count, 1)
-    values_of = [one.per_scene for one in scores]
-    tests = [wilcoxon(values_of[one], values_of[other])[0] for one, other in zip(*above, strict=True)]
-    p, p_holm = np.ones((2, count, count))
-    for square, values in ((p, tests), (p_holm, holm(tests))):
-        square[above] = values
-        square.T[above] = values
-    return p, p_holm
+def _tests(
+    scores: Sequence[SceneScores],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Test every pair: p as it is, corrected by Holm over all of them, and scenes; (methods, methods), symmetric."""
+    above = np.triu_indices(len(scores), 1)
+    p, scenes = wilcoxon_of_all([one.per_scene for one in scores])
+    p_holm = np.ones_like(p)
+    p_holm[above] = holm(p[above].tolist())
+    p_holm.T[above] = p_holm[above]
+    return p, p_holm, scenes
 
 
 def _taking_part(

@@ -13,11 +13,13 @@ from specrec.bench.latex import comment, escape
 from specrec.bench.manifest import Manifest
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.statistics import LEVEL, WORDS, Comparison, Difference
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError, UsageError
 
 FORMS = ("table", "md", "csv", "tex", "json")
 SPREAD = "± is the standard deviation over runs (ddof = 1)"
+SIDE_BY_SIDE = 9
+"""Columns of the plain text; further ones stand below."""
 LONG = 30
 """Letters; a longer note of a row stands below the table and has a number in it."""
 
@@ -27,13 +29,14 @@ Comparisons = Mapping[tuple[str, str], Comparison]
 
 @dataclass(frozen=True)
 class Table:
-    """What a table shows; `notes` are further footnotes."""
+    """What a table shows; `notes` are further footnotes, and `origins` those of them that tell of a method, by slug."""
 
     rows: Sequence[Row]
     metrics: Sequence[str]
     manifest: Manifest
     notes: Sequence[str] = ()
     comparisons: Comparisons = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def standing(self, row: Row, metric: str) -> str:
         """Say whether a number is ``best``, ``tied`` with it or ``worse``; empty where nothing is told."""
@@ -43,8 +46,7 @@ class Table:
     def difference(self, row: Row, metric: str) -> Difference | None:
         """Return the row's difference to the best, if it has one."""
         found = self.comparisons.get((row.part, metric))
-        mine = [one for one in found.differences if one.slug == row.slug] if found is not None and row.slug else []
-        return mine[0] if mine else None
+        return found.by_slug.get(row.slug) if found is not None and row.slug else None
 
     def long_notes(self) -> list[str]:
         """List the notes of rows that are too long to stand in them; each has its place in the list as its number."""
@@ -102,6 +104,15 @@ def _text(table: Table) -> str:
     heads = [f"{metric}{arrow(metric)}" + " " * some for metric, some in zip(table.metrics, marked, strict=True)]
     rows = [["method", "", *heads, ""]]
     rows += [[name(row), row.part, *cells(row), table.note(row)] for row in table.rows]
+    lines: list[str] = []
+    for first in range(0, len(heads), SIDE_BY_SIDE):  # a terminal is not as wide as a file
+        part = [[*row[:2], *row[2 + first : 2 + min(first + SIDE_BY_SIDE, len(heads))], row[-1]] for row in rows]
+        lines += [*([""] if lines else []), *_aligned(part)]
+    return "\n".join([title(table), "", *lines, "", *table.footnotes("*", "=")]) + "\n"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows in columns, names to the left and numbers to the right, with a rule below the first."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -109,7 +120,7 @@ def _text(table: Table) -> str:
         numbers = [text.rjust(width) for text, width in zip(row[2:-1], widths[2:-1], strict=True)]
         lines.append("  ".join([*left, *numbers, row[-1]]).rstrip())
     lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join([title(table), "", *lines, "", *table.footnotes("*", "=")]) + "\n"
+    return lines
 
 
 def _markdown(table: Table) -> str:
@@ -138,7 +149,8 @@ def _csv(table: Table) -> str:
         means = ["" if one is None else repr(one.mean) for one in found]
         others = ["" if one is None or one.spread is None else repr(one.spread) for one in found]
         standing = [WORDS[table.standing(row, metric)] for metric in table.metrics]
-        writer.writerow([row.method, row.slug, row.part, *means, *others, *standing, row.note])
+        note = "; ".join(filter(None, (row.note, table.origins.get(row.slug))))  # a .csv has no place below
+        writer.writerow([row.method, row.slug, row.part, *means, *others, *standing, note])
     return out.getvalue()
 
 
@@ -204,9 +216,17 @@ def number(row: Row, metric: str) -> str:
     shown = row.numbers.get(metric)
     if shown is None:
         return "-"
-    digits = 3 if abs(shown.mean) >= 1 else 5
-    text = f"{shown.mean:.{digits}f}"
-    return text if shown.spread is None else f"{text} ± {shown.spread:.{digits}f}"
+    text = short(shown.mean)
+    return text if shown.spread is None else f"{text} ± {shown.spread:.{_digits(shown.mean)}f}"
+
+
+def short(mean: float) -> str:
+    """Write a number with as many digits as a table shows."""
+    return f"{mean:.{_digits(mean)}f}"
+
+
+def _digits(mean: float) -> int:
+    return 3 if abs(mean) >= 1 else 5
 
 
 def arrow(metric: str) -> str:

@@ -13,13 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import written_whole
-from specrec.errors import SpecrecError, UsageError
+from specrec.cells.small_hdf5 import small_hdf5
+from specrec.errors import SpecrecError
 from specrec.interfaces import Metric, Score
 from specrec.metrics.challenges import PSNR
 from specrec.metrics.spectral import RMSE
-from specrec.parameters import nearest
-from specrec.registry import registry
 from specrec.scenes import Mask
 from specrec.spectra import WAVELENGTHS, Cube
 
@@ -63,26 +61,6 @@ The mean spectrum is the best estimate under ``mse`` alone: under a mean of root
 
 SHOWN = ("rmse@matched", "rmse@metamers")
 """The columns that such a protocol has where nobody names others."""
-
-
-def column(name: str) -> Metric:
-    """Return what a column of a table means: a registered metric, or one of `COLUMNS`."""
-    return COLUMNS[name] if name in COLUMNS else registry().metric(name)
-
-
-def check_column(name: str, *, ceiling: bool) -> None:
-    """Refuse a column that there is not; those of the ceiling are offered where there is one.
-
-    Raises
-    ------
-    UsageError
-        If it is unknown; the message names the nearest.
-    """
-    try:
-        column(name)
-    except UsageError:
-        known = [*registry().metrics, *(COLUMNS if ceiling else ())]
-        raise UsageError(f"unknown metric {name!r}; {nearest(name, known)} (specrec metrics lists them)") from None
 
 
 @dataclass(frozen=True)
@@ -137,9 +115,7 @@ def plain_scores(scores: Mapping[str, Score]) -> dict[str, list[float]]:
 
 def write_ceiling(path: Path, found: Ceiling) -> None:
     """Store the ceiling of a scene, whole or not at all."""
-    import h5py
-
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with small_hdf5(path) as file:
         file.attrs["rule"] = RULE
         file.attrs["scores"] = json.dumps(plain_scores(found.scores))
         file.attrs["flattered"] = json.dumps(plain_scores(found.flattered))
@@ -159,6 +135,8 @@ def read_ceiling(path: Path) -> Ceiling | None:
     """
     import h5py
 
+    from specrec.cubes.inside import numbers
+
     if not path.exists():
         return None
     try:
@@ -168,11 +146,11 @@ def read_ceiling(path: Path) -> Ceiling | None:
                 {name: Score(*values) for name, values in json.loads(file.attrs[key]).items()}
                 for key in ("scores", "flattered")
             )
-            matched, metamers = (np.asarray(file[name], dtype=np.bool_) for name in ("matched", "metamers"))
+            matched, metamers = (numbers(file, name, 2, path)[()].astype(np.bool_) for name in ("matched", "metamers"))
             found = Ceiling(
                 matched, metamers, scores, flattered, int(file.attrs["valid_pixels"]), int(file.attrs["scenes"])
             )
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SpecrecError(f"{path} is damaged ({error}); remove it, and it is made again") from None
     if rule != RULE:
         raise SpecrecError(f"{path} follows another rule ({rule}, not {RULE}); pass --overwrite or another --output")

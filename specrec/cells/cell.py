@@ -1,6 +1,6 @@
 """One cell: a method, trained on one fold's scenes and tested on the others, in one run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from specrec.parameters import slug
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Everything that one cell needs, in plain values, so that it can travel to any process.
 
@@ -43,6 +43,16 @@ class Cell:
         Places of test scenes over which the influence of the surroundings is averaged.
     ceiling
         0: there is none; otherwise test scenes are also scored on its pixels.
+    stamps
+        Of each scene its files: name, size, and time of change in ns, by which a change is noticed. They decide
+        nothing: a file that was only touched, or copied to another machine, is the same.
+    robustness
+        Conditions under which test scenes are looked at again.
+    cross
+        Of the other data set that is only tested: ``dataset``, ``data``, ``options``, ``scenes``, ``extents``,
+        ``contents`` and ``stamps``, as above; empty: there is none.
+    cost
+        Also measure what the fitted method costs; it changes no score.
     """
 
     method: str
@@ -69,6 +79,14 @@ class Cell:
     scored_training: list[str] = field(default_factory=list)
     influence: int = 0
     ceiling: int = 0
+    cost: bool = False
+    stamps: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict, repr=False)
+    robustness: list[str] = field(default_factory=list)
+    cross: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def values(self) -> dict[str, Any]:
+        """What `Cell(**values)` makes the cell of; what is large in it is shared, and not copied."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @property
     def slug(self) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.small_hdf5 import small_hdf5
 from specrec.interfaces import Reconstructor
 from specrec.scenes import Image, TrainingScene
 
@@ -21,8 +21,6 @@ def save_influence(cell: Cell, method: Reconstructor, scenes: Sequence[TrainingS
     Places lie in the middle half of a scene, so that most of what surrounds them is there; an offset that leads out of
     the image at some places is averaged over the others.
     """
-    import h5py
-
     sides = []
     rng = np.random.default_rng(cell.seed)
     reach = method.receptive_field or REACH  # all that is seen, though the map shows less of it
@@ -41,7 +39,7 @@ def save_influence(cell: Cell, method: Reconstructor, scenes: Sequence[TrainingS
         count[place] += 1
         sides.append(effective_side(found))
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-    with written_whole(influence_path(cell.path)) as temporary, h5py.File(temporary, "w") as file:
+    with small_hdf5(influence_path(cell.path)) as file:
         file.attrs["effective_side"] = float(np.mean(sides))
         file.create_dataset("influence", data=mean.astype(np.float32), compression="gzip")
 
@@ -53,10 +51,11 @@ def influence_path(record: Path) -> Path:
 
 def read_influence(path: Path) -> tuple[NDArray[np.float32], float]:
     """Read the mean influence of each offset on the place in the middle, (513, 513), and the mean effective side."""
-    import h5py
+    from specrec.cubes.hdf5 import open_hdf5
+    from specrec.cubes.inside import numbers
 
-    with h5py.File(path) as file:
-        return np.asarray(file["influence"]), float(file.attrs["effective_side"])
+    with open_hdf5(path) as file:
+        return numbers(file, "influence", 2, path)[()], float(file.attrs["effective_side"])
 
 
 def effective_side(influence: NDArray[np.float32]) -> float:

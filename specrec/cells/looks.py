@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.small_hdf5 import small_hdf5
 from specrec.errors import DataError
 from specrec.scenes import Mask, TrainingScene
-from specrec.spectra import Cube
+from specrec.spectra import Cube, check_wavelengths
 
 SCENES_PER_FOLD = 4
 LARGEST_SIDE = 128
@@ -110,10 +110,8 @@ def _stored(name: str) -> bytes:
 
 
 def _write(path: Path, cube: Cube, attributes: dict[str, Any], masks: dict[str, Mask] | None = None) -> None:
-    import h5py
-
     levels, offset, step = to_levels(cube)
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with small_hdf5(path) as file:
         file.attrs.update({**attributes, "value_offset": offset, "value_step": step})
         for name, array in {"levels": levels, **(masks or {})}.items():
             file.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
@@ -139,6 +137,8 @@ def read_look(folder: Path, fold: int, position: int, scene: str) -> Look:
     """
     import h5py
 
+    from specrec.cubes.inside import numbers
+
     path = reference_path(folder, fold, position)
     try:
         with h5py.File(path) as file:
@@ -146,15 +146,15 @@ def read_look(folder: Path, fold: int, position: int, scene: str) -> Look:
             if facts["scene"] != scene:
                 raise ValueError("it is of another scene")
             return Look(
-                _values(file),
+                _values(file, path),
                 int(facts["step"]),
                 (int(facts["shape"][0]), int(facts["shape"][1])),
-                np.asarray(facts["wavelengths"], dtype=np.float64),
+                check_wavelengths(facts["wavelengths"], str(path)),
                 str(facts["quantity"]),
-                np.asarray(file["valid"], dtype=np.bool_),
-                np.asarray(file["scored"], dtype=np.bool_),
+                numbers(file, "valid", 2, path)[()].astype(np.bool_),
+                numbers(file, "scored", 2, path)[()].astype(np.bool_),
             )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
 
 
@@ -162,14 +162,18 @@ def read_estimate(record: Path, position: int, like: Look) -> Cube | None:
     """Read the estimate beside a record; None where there is none, or one that does not fit its reference."""
     import h5py
 
+    path = estimate_path(record, position)
     try:
-        with h5py.File(estimate_path(record, position)) as file:
-            cube = _values(file)
-    except (OSError, KeyError, ValueError):
+        with h5py.File(path) as file:
+            cube = _values(file, path)
+    except (OSError, KeyError, ValueError, TypeError, DataError):
         return None
     return cube if cube.shape == like.cube.shape else None
 
 
-def _values(file: Any) -> Cube:
-    values = float(file.attrs["value_offset"]) + float(file.attrs["value_step"]) * np.asarray(file["levels"], float)
+def _values(file: Any, path: Path) -> Cube:
+    from specrec.cubes.inside import numbers
+
+    levels: NDArray[np.float64] = numbers(file, "levels", 3, path)[()].astype(float)
+    values = float(file.attrs["value_offset"]) + float(file.attrs["value_step"]) * levels
     return values.astype(np.float32)

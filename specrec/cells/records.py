@@ -1,11 +1,10 @@
-"""The record of a cell, which is one file: written, read, and held against what would be computed now."""
+"""The record of a cell, which is one file: written and read."""
 
 import json
 import platform
-from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import packages_distributions, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,18 @@ import numpy as np
 
 from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.code import code_of
+from specrec.cells.key import RESULTS_VERSION, decided_by, key_of
+from specrec.cells.machine import accelerator, processor
+from specrec.cells.record_form import is_record
 from specrec.errors import SpecrecError
+from specrec.hookspecs import PROJECT
 from specrec.registry import registry
 from specrec.rendering import rendering_id
+from specrec.untrusted import parse_json, read_plain
 
-RESULTS_VERSION = 1
+READ = (1, RESULTS_VERSION)
+"""Versions of records that can be read; those of version 1 (specrec 0.5 and before) have no key."""
 
 
 def write_failure(cell: Cell, reason: str) -> dict[str, Any]:
@@ -27,8 +33,11 @@ def write_failure(cell: Cell, reason: str) -> dict[str, Any]:
 
 def head(cell: Cell) -> dict[str, Any]:
     """What every record says of its cell."""
+    parts = decided_by(cell)
     return {
         "results_version": RESULTS_VERSION,
+        "key": key_of(parts),
+        "decided_by": parts,
         "method": cell.method,
         "written": cell.written,
         "slug": cell.slug,
@@ -48,9 +57,13 @@ def head(cell: Cell) -> dict[str, Any]:
 
 def write_record(cell: Cell, record: dict[str, Any]) -> dict[str, Any]:
     """Write the record of a cell, whole or not at all, and return it; a failure never replaces a good result."""
-    record = {"device": cell.device, **record, "versions": _versions(cell.method)}
-    if record["status"] == "failed" and (read(cell.path) or record)["status"] == "done":
-        return record
+    record = {"device": cell.device, **record}
+    record |= {"processor": processor(), "accelerator": accelerator(record["device"])}
+    record |= {"versions": _versions(cell.method), "metric_code": metric_code()}
+    if record["status"] == "failed":
+        with suppress(SpecrecError):  # what is there is no result
+            if (read(cell.path) or record)["status"] == "done":
+                return record
     with written_whole(cell.path) as temporary:
         temporary.write_text(json.dumps(record, indent=1, allow_nan=False), "utf-8")
     return record
@@ -64,52 +77,38 @@ def _versions(method: str) -> dict[str, str]:
         "platform": platform.platform(),
         "numpy": np.__version__,
     }
-    found |= _providers(method)
+    found |= metric_versions()
     if offer is None:  # its plugin broke since the bench began
         return found
-    with suppress(Exception):  # of any distribution that is installed, the metadata may be damaged
-        # a module and its distribution need not share a name; looking all of them up takes half a second
-        installed = packages_distributions() if offer.value.requires else {}
-        for module in offer.value.requires:
-            for distribution in installed.get(module.partition(".")[0], []):
-                found[distribution] = version(distribution)
+    found["plugin"] = f"{offer.distribution} {offer.version}"
+    for module in offer.value.requires:
+        found |= _version_of(module.partition(".")[0])
     return found
 
 
-def _providers(method: str) -> dict[str, str]:
-    """Say which distributions decide the numbers of a cell: that of its method, those of third parties' metrics."""
-    offer = registry().reconstructors.get(method)
-    found = {} if offer is None else {"plugin": f"{offer.distribution} {offer.version}"}
-    others = [metric for metric in registry().metrics.values() if metric.distribution != "specrec"]
-    return found | {f"metric {metric.name}": f"{metric.distribution} {metric.version}" for metric in others}
+@cache
+def _version_of(module: str) -> dict[str, str]:
+    """Find the distributions of a module, with their versions."""
+    try:
+        return {module: version(module)}  # most are called as their module is
+    except PackageNotFoundError:
+        with suppress(Exception):  # of any distribution that is installed, the metadata may be damaged
+            return {name: version(name) for name in packages_distributions().get(module, [])}  # takes half a second
+    except Exception:
+        return {}
+    return {}
 
 
-def outdated(cells: Sequence[Cell]) -> list[str]:
-    """Say of cells that are there which other versions of what is installed now have computed them."""
-    counts: Counter[tuple[str, str, str, str]] = Counter()
-    for cell in cells:
-        record = read(cell.path)
-        if record is None or record["status"] != "done":
-            continue
-        for what, now in _providers(cell.method).items():
-            then = record["versions"].get(what, now)
-            if then != now:
-                counts[cell.written, what, then, now] += 1
-    return [
-        f"{count} of the cells of {written} that are there were computed with {then}"
-        f"{'' if what == 'plugin' else f' for the {what}'}, and {now} is installed; --overwrite computes them again"
-        for (written, what, then, now), count in counts.items()
-    ]
+def metric_versions() -> dict[str, str]:
+    """Say which distributions of third parties score a cell, by ``metric NAME``; specrec's own is known anyway."""
+    others = [metric for metric in registry().metrics.values() if metric.distribution != PROJECT]
+    return {f"metric {metric.name}": f"{metric.distribution} {metric.version}" for metric in others}
 
 
-def pending(cells: Sequence[Cell]) -> list[Cell]:
-    """List the cells whose result is missing, failed, or lacks the cubes that are wanted now."""
-    waiting = []
-    for cell in cells:
-        record = read(cell.path)
-        if record is None or record["status"] != "done" or (cell.save_cubes and not record["cubes_saved"]):
-            waiting.append(cell)
-    return waiting
+def metric_code() -> dict[str, dict[str, str]]:
+    """Hash the code behind the metrics of third parties, by metric and module."""
+    others = [metric for metric in registry().metrics.values() if metric.distribution != PROJECT]
+    return {metric.name: code_of(metric.value.function, metric.distribution) for metric in others}
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -118,16 +117,28 @@ def read(path: Path) -> dict[str, Any] | None:
     Raises
     ------
     SpecrecError
-        If the file is no record of this version.
+        If the file is no record of a version in `READ`.
     """
     try:
-        record = json.loads(path.read_text("utf-8"))
-        known = record["results_version"] == RESULTS_VERSION and record["status"] in ("done", "failed")
+        return parse(read_plain(path), path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
+        raise _no_record(path) from None
+
+
+def parse(content: bytes, path: Path) -> dict[str, Any]:
+    """Take a record from the bytes of its file; errors are those of `read`."""
+    try:
+        record = parse_json(content)
+        known = record["results_version"] in READ and is_record(record)
+    except (ValueError, KeyError, TypeError):
         known = False
     if not known:
-        raise SpecrecError(f"{path} is not a result of this specrec; move it away or choose another --output")
+        raise _no_record(path)
     result: dict[str, Any] = record
     return result
+
+
+def _no_record(path: Path) -> SpecrecError:
+    return SpecrecError(f"{path} is not a result of this specrec; move it away or choose another --output")

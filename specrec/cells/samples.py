@@ -5,19 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from specrec.cache import written_whole
 from specrec.cells.cell import Cell
+from specrec.cells.small_hdf5 import small_hdf5
 from specrec.rendering import render
 from specrec.scenes import Mask, TrainingScene
 from specrec.spectra import Cube
 
+ARRAYS = ("reference_rgb", "estimate_rgb", "pixels", "reference_spectra", "estimate_spectra", "wavelengths")
 SHOWN_PIXELS = 8  # whose spectra the figure draws, as in the paper's Figure 3
 
 
 def save_sample(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cube, mask: Mask) -> None:
     """Store the sample beside the record of `cell`; `mask` says which pixels may be shown."""
-    import h5py
-
     places = np.argwhere(mask)
     chosen = np.random.default_rng(cell.fold).choice(len(places), min(SHOWN_PIXELS, len(places)), replace=False)
     pixels = places[np.sort(chosen)]
@@ -29,7 +28,7 @@ def save_sample(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cub
         "estimate_spectra": estimate[pixels[:, 0], pixels[:, 1]],
         "wavelengths": scene.wavelengths,
     }
-    with written_whole(sample_path(cell.path)) as temporary, h5py.File(temporary, "w") as sample:
+    with small_hdf5(sample_path(cell.path)) as sample:
         sample.attrs["scene"] = scene.name
         for name, array in arrays.items():
             sample.create_dataset(name, data=array)
@@ -41,8 +40,17 @@ def sample_path(record: Path) -> Path:
 
 
 def read_sample(path: Path) -> dict[str, Any]:
-    """Read a sample: its arrays, and the scene's name."""
-    import h5py
+    """Read a sample: its arrays, and the scene's name.
 
-    with h5py.File(path) as sample:
-        return {"scene": sample.attrs["scene"], **{name: np.asarray(sample[name]) for name in sample}}
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    from specrec.cubes.hdf5 import open_hdf5
+    from specrec.cubes.inside import numbers
+
+    axes = dict(zip(ARRAYS, (3, 3, 2, 2, 2, 1), strict=True))
+    with open_hdf5(path) as sample:
+        arrays = {name: numbers(sample, name, count, path)[()] for name, count in axes.items()}
+        return {"scene": str(sample.attrs["scene"]), **arrays}

@@ -22,7 +22,7 @@ from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
 from specrec.cells.executors.fitness import device_here, lacking, make_scenes
 from specrec.cells.scoring import Scoring
-from specrec.errors import in_a_line
+from specrec.errors import CannotGoOnError, in_a_line
 from specrec.interfaces import Progress
 from specrec.processes import end_with_parent
 
@@ -54,6 +54,8 @@ def main() -> None:
             return
         scoring = Scoring(sent["without"], lambda name: say({"metric": name}))
         say({"record": run_cell(cell, progress, scoring)})
+    except CannotGoOnError as error:
+        say({"stop": str(error)})
     except Exception as error:  # told to the parent, whose business it is
         say({"error": in_a_line(error)})
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--metrics", envvar="SPECREC_METRICS", help="Columns, such as rmse,sam.")
 @options.tiles
 @click.option("--ceiling", type=int, help="Further scenes for the ceiling, instead of the protocol's; 0: leave it out.")
+@click.option("--cross", help="Another data set to test on, where the protocol has cross-data; options in brackets.")
+@click.option("--cross-data", type=click.Path(path_type=Path), help="Folder of the data set of --cross.")
 @click.option("--limit", type=int, help="At most so many scenes per fold.")
 @options.device
 @click.option("-j", "--jobs", type=int, envvar="SPECREC_JOBS",
@@ -34,25 +36,45 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), envvar="SPECREC_OUTPUT",
               help="Results folder [default: specrec-results/PROTOCOL-DATASET].")  # fmt: skip
 @click.option("--format", "form", default="table", show_default=True, help="Of the table: table, md, csv, tex or json.")
-@click.option("--overwrite", is_flag=True, help="Compute again what is there.")
-@click.option("--dry-run", is_flag=True, help="List what would be computed, and stop.")
+@click.option("--overwrite", type=click.Choice(["never", "failed", "all"]), is_flag=False, flag_value="all",
+              default="failed", show_default=True,
+              help="What to compute again of what is there; --overwrite alone is all.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="List the cells, estimate what they take, and stop.")
+@click.option("--warm-up", type=click.FloatRange(0), default=10.0, show_default=True,
+              help="With --dry-run: seconds of steps that are seen of each method; 0: no estimate.")  # fmt: skip
+@click.option("--reproduce", type=click.Path(path_type=Path), metavar="CELL.json",
+              help="Compute the cell of this record again, elsewhere, and compare.")  # fmt: skip
+@click.option("--tolerance", type=float, metavar="SHARE",
+              help="With --reproduce: what a number may be off [default: 0 on one machine, else 0.02].")  # fmt: skip
 @click.option("--save-cubes", is_flag=True, help="Also write every estimate and every scaled reference.")
 @options.skip_damaged
 @options.quiet
-def command(methods: tuple[str, ...], folds: int | None, form: str, dry_run: bool, quiet: bool, **rest: Any) -> None:
+def command(
+    methods: tuple[str, ...], folds: int | None, form: str, dry_run: bool, warm_up: float, quiet: bool, **rest: Any
+) -> None:
     """Train and test methods under one two-fold protocol and print the table.
 
     Results go to a folder; a second start computes only what is missing. Exit code 3: some cells or methods
     failed, and the table says why.
     """
+    reproduced, tolerance = rest.pop("reproduce"), rest.pop("tolerance")
+    if reproduced is not None:
+        from specrec.cli.bench_reproduce import reproduce_cell
+
+        reproduce_cell({**rest, "reproduce": reproduced, "tolerance": tolerance, "quiet": quiet})
+        return
     from specrec.bench.tables import FORMS
     from specrec.errors import PartialFailureError, UsageError
 
+    if tolerance is not None:
+        raise UsageError("--tolerance is for --reproduce; leave it out, or name the record")
     options.flag_over_environment(rest, "jobs", "dask")
     if form not in FORMS:
         raise UsageError(f"unknown table format {form!r}; choose from {', '.join(FORMS)}")
     if dry_run:
-        _show_plan(methods, folds, rest)
+        from specrec.cli.bench_plan import show_plan
+
+        show_plan(methods, folds, warm_up, rest, quiet=quiet)
         return
     from specrec.bench.run import bench
     from specrec.cli.plugins import working
@@ -87,28 +109,3 @@ def _write_page(results: "Results", say: Callable[[str], None]) -> Path | None:
         words = str(error) if isinstance(error, SpecrecError) else f"{type(error).__name__}: {error}"
         say(f"no page could be written: {words}")
         return None
-
-
-def _show_plan(methods: tuple[str, ...], folds: int | None, rest: dict[str, Any]) -> None:
-    from specrec.bench.plan import make_plan
-    from specrec.cells import records
-    from specrec.cli.plugins import working
-
-    others = ("device", "jobs", "dask", "overwrite", "save_cubes", "skip_damaged")
-    kept = {key: value for key, value in rest.items() if key not in others}
-    with working("planning the bench"):
-        plan = make_plan(list(methods) or None, fold_count=folds, **kept)
-    click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
-    for run in range(plan.protocol.runs):
-        for index in plan.protocol.computed_folds:
-            fold = plan.split.folds[index]
-            for slug, (written, _) in plan.methods.items():
-                record = records.read(plan.folder / "cells" / slug / f"fold{index}-run{run}.json")
-                done = record is not None and record["status"] == "done" and not rest["overwrite"]
-                there = done and record is not None and (record["cubes_saved"] or not rest["save_cubes"])
-                size = f"train on {len(fold.train)}, test {len(fold.test)}"
-                click.echo(f"{written} fold {index} run {run}: {size} ({'there' if there else 'to compute'})")
-    for written, reason in plan.unusable.items():
-        click.echo(f"{written}: cannot be computed: {reason}")
-    if plan.split.unused:
-        click.echo(f"unused scenes: {', '.join(plan.split.unused)}")

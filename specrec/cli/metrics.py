@@ -16,7 +16,7 @@ def command(form: str) -> None:
     """List the metrics: id, unit, scale, direction, definition, distribution.
 
     In definitions e is the estimate and r the reference, both on the scale 0 to 1. Those on matched pixels and on
-    metamers need a protocol with a ceiling.
+    metamers need a protocol with a ceiling, the last ones a protocol with their condition.
     """
     import json
     from importlib.metadata import version
@@ -24,11 +24,14 @@ def command(form: str) -> None:
     from typing import Any
 
     from specrec.cells.ceiling import COLUMNS
+    from specrec.cells.columns import column, columns_of
     from specrec.cli.plugins import remarks
     from specrec.registry import registry
+    from specrec.robustness.conditions import STANDARD
 
     listed = [(offer.value, f"{offer.distribution} {offer.version}") for offer in registry().metrics.values()]
     listed += [(metric, f"specrec {version('specrec')}") for metric in COLUMNS.values()]
+    listed += [(column(name), f"specrec {version('specrec')}") for name in columns_of(STANDARD)]
     rows: list[dict[str, Any]] = [
         {
             "id": metric.name,

@@ -63,7 +63,7 @@ class Line:
 
     def progress(self, title: str) -> "Any":
         """A progress callback for one piece of work, with the time that remains."""
-        remaining = _Remaining()
+        remaining = Remaining()
 
         def show(done: float, words: str) -> None:
             self.status(f"{title} {done:4.0%} {words}{remaining(done)}")
@@ -95,7 +95,7 @@ class BenchProgress(Watcher):
         self._line = line
         self._started = time.monotonic()
         self._under_way: dict[str, str] = {}
-        self._remaining: dict[str, _Remaining] = {}
+        self._remaining: dict[str, Remaining] = {}
         self._total = 0
         self._finished = 0
 
@@ -116,7 +116,7 @@ class BenchProgress(Watcher):
 
     def cell(self, label: str, done: float, words: str) -> None:
         """Show one cell beside the others."""
-        remaining = self._remaining.setdefault(label, _Remaining())
+        remaining = self._remaining.setdefault(label, Remaining())
         self._under_way[label] = f"{label} {done:.0%} {words}{remaining(done)}"
         shown = " | ".join(sorted(self._under_way.values()))
         self._line.status(f"[{self._finished}/{self._total}] {shown}")
@@ -136,7 +136,7 @@ class BenchProgress(Watcher):
         self._line.say(f"[{self._finished}/{self._total}] {name}: {ending} ({elapsed:.0f} s since the start)")
 
 
-class _Remaining:
+class Remaining:
     """Says how long a piece of work will go on, judged from the first progress that was told of.
 
     What comes before, such as reading data, tells nothing; nor does what an earlier start had done.
@@ -146,6 +146,7 @@ class _Remaining:
         self._first: tuple[float, float] | None = None  # when, and the fraction done then
 
     def __call__(self, done: float) -> str:
+        """Say it, given the fraction done; nothing as long as it cannot be judged."""
         now = time.monotonic()
         if self._first is None or self._first[1] <= 0.0:
             self._first = (now, done)

@@ -35,5 +35,11 @@ def command(results: Path, output: Path | None, metrics: str | None, overwrite: 
         raise UsageError(f"{page} exists; pass --overwrite to replace it")
     for failure in found.failures:
         line.say(f"not in the report: {failure}")
-    names = write_report(found, folder, overwrite=overwrite, page=page)
+    names = write_report(
+        found,
+        folder,
+        overwrite=overwrite,
+        page=page,
+        replace_page=overwrite or output is None,  # the bench's own page
+    )
     line.say(f"the page is {page}, {len(names)} files for a paper are in {folder}")

@@ -1,7 +1,7 @@
 """`specrec run METHOD INPUT...`: from photos to cubes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @click.option("--linear", is_flag=True, help="The photos hold linear light, not sRGB.")
 @click.option("--preview", is_flag=True, help="Draw photo, estimate and difference into a PNG beside the cube.")
 @click.option("--weights", type=click.Path(path_type=Path), help="A .safetensors file of that method.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Photos computed at a time.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Photos computed at a time [default: 1].")
+@options.dask
 @options.device
 @options.threads
 @options.tiles
@@ -38,7 +39,8 @@ def command(
     linear: bool,
     preview: bool,
     weights: Path | None,
-    jobs: int,
+    jobs: int | None,
+    dask: str | None,
     device: str,
     threads: int | None,
     tiles: str | None,
@@ -59,9 +61,11 @@ def command(
     from specrec.errors import UsageError
     from specrec.images import MAX_PIXELS
     from specrec.reconstruction import Choices, find_photos, name_outputs, reconstruct_files
+    from specrec.reconstruction.many_photos import InterruptedAgain
 
     if overwrite and skip_existing:
         raise UsageError("--overwrite and --skip-existing contradict each other; pass one of them")
+    dask = options.cluster_to_use(dask, jobs)
     found = find_photos(inputs)
     is_folder = output is not None and output.endswith(("/", "\\"))
     works = name_outputs(found, None if output is None else Path(output), form, dtype, is_folder=is_folder)
@@ -76,17 +80,33 @@ def command(
         line.say(
             f"{count} previews of earlier runs are left out" if count > 1 else "1 preview of an earlier run is left out"
         )
+    if found.unread:
+        line.say(f"{found.unread} passed over: not read by specrec; convert to JPEG or PNG")
     watcher = RunProgress(line, several=not found.one, skip_existing=skip_existing)
     try:
         with working(f"reconstructing with {method}"):
-            outcome = reconstruct_files(method, works, choices, jobs=jobs, watcher=watcher)
+            outcome = reconstruct_files(method, works, choices, jobs=jobs or 1, dask=dask, watcher=watcher)
             if found.one and outcome.failed:
                 raise next(iter(outcome.failed.values()))
+    except InterruptedAgain:
+        _end_at_once(line)
     except KeyboardInterrupt:
         if not (found.one or overwrite or skip_existing):
             line.say("the cubes that are finished stay; --skip-existing leaves them out", always=True)
         raise
     _conclude(outcome, len(works), line, skip_existing=skip_existing)
+
+
+def _end_at_once(line: "Line") -> NoReturn:
+    """End the process whatever its threads compute; what they were writing is removed."""
+    import os
+
+    from specrec.cache import drop_unfinished
+    from specrec.cli import INTERRUPTED
+
+    drop_unfinished()
+    line.say("specrec: interrupted; start it again to go on", always=True)
+    os._exit(INTERRUPTED)
 
 
 def _refuse_existing(choices: "Choices", work: "Work", *, skip_existing: bool) -> None:

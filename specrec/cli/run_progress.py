@@ -36,6 +36,10 @@ class RunProgress(Watcher):
         self._untold = ""  # said once, after the first photo
         self._show = line.progress("reconstructing")
 
+    def note(self, words: str) -> None:
+        """Say it."""
+        self._line.say(words)
+
     def begun(self, workshop: Workshop, total: int) -> None:
         """Keep what the other lines need."""
         self._method, self._total = workshop.loaded.method.name, total
@@ -83,6 +87,10 @@ class RunProgress(Watcher):
             text = reason(error)
             named = str(work.photo) in text or str(work.target) in text
             self._line.say(f"failed: {text}" if named else f"failed: {work.photo}: {text}", always=True)
+
+    def stopping(self) -> None:
+        """Say at once why it takes a while yet, also where it is quiet."""
+        self._line.say("finishing the tile in work; Ctrl-C again ends at once", always=True)
 
     def kept(self, work: Work, existing: Path, missing: Path | None) -> None:
         """Say which photo was left out."""

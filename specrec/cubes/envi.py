@@ -35,6 +35,7 @@ from specrec.cubes.raw import Layout
 from specrec.cubes.stored import Outline, PutStored, StoredCube
 from specrec.errors import DataError, UsageError
 from specrec.scenes import Mask, Window
+from specrec.untrusted import check_regular
 
 dtypes: Mapping[str, str] = {
     "float32": "",
@@ -172,6 +173,7 @@ def _header_of(data: Path) -> Path | None:
         for suffix in (".hdr", ".HDR"):
             header = data.parent / f"{name}{suffix}"
             try:
+                check_regular(header)
                 with header.open("rb") as file:
                     if file.read(4) == b"ENVI":
                         return header

@@ -23,13 +23,15 @@ from specrec.cubes.stored import DEFAULTS, QUANTITIES, Outline
 from specrec.cubes.wavelength_units import in_nanometres, is_known
 from specrec.errors import DataError
 from specrec.parameters import Value
+from specrec.untrusted import check_regular
 
 _TYPES = {
     "1": "u1", "2": "i2", "3": "i4", "4": "f4", "5": "f8", "12": "u2", "13": "u4", "14": "i8", "15": "u8",
 }  # fmt: skip
 _KEYS = ("quantity", *DEFAULTS, "specrec_version")
 _FURTHER = "further_attributes"
-_LONGEST = 1 << 24  # bytes: 100,000 bands need less
+_LONGEST = 1 << 22  # bytes: 100,000 bands need less
+_MOST_LINES = 20_000  # the library takes time by the square of them
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,13 @@ def _parse(path: Path) -> dict[str, Any]:
     from spectral.io import envi
 
     try:
-        if path.stat().st_size > _LONGEST:
+        check_regular(path)
+        if path.stat().st_size > _LONGEST or (content := path.read_bytes()).count(b"\n") > _MOST_LINES:
             raise DataError(f"{path} is too long for an ENVI header")
         with warnings.catch_warnings(), TemporaryDirectory() as folder:
             warnings.simplefilter("ignore")  # keys of mixed case are common, and read as lower case
             copied = Path(folder) / "header.hdr"  # the library reads one encoding alone, and older headers have another
-            copied.write_text(_text(path.read_bytes()), encoding=locale.getencoding(), errors="replace")
+            copied.write_text(_text(content), encoding=locale.getencoding(), errors="replace")
             fields: dict[str, Any] = envi.read_envi_header(str(copied))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None

@@ -21,7 +21,7 @@ Attributes of the file (texts are UTF-8 of fixed length, which h5py gives as byt
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
+from specrec.cubes.attributes import attributes_of
 from specrec.cubes.coding import decode_own
+from specrec.cubes.inside import holds, numbers
 from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
-from specrec.errors import DataError, SpecrecError
+from specrec.errors import DataError, MemoryShortageError, SpecrecError, plain_line
 from specrec.parameters import Value
 from specrec.scenes import Mask, Quantity, Window
 from specrec.spectra import Cube, check_cube, check_wavelengths
@@ -45,8 +47,6 @@ dtypes: Mapping[str, str] = {"float32": "", "float16": "", "uint16": ""}
 
 _PLAIN_FORMAT, _SCALED_FORMAT = 1, 2
 _CHUNK = 64  # pixels: 64 x 64 x 31 float32 is half a megabyte, which fits HDF5's own chunk cache
-_LONGEST_ATTRIBUTE = 1 << 20  # bytes
-_MOST_PACKED = 2000  # deflate packs to a thousandth at best: a cube that claims more than this is not there
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def read_header(path: Path) -> Header:
         grid = check_wavelengths(numbers(file, "wavelengths", 1, path)[()], str(path))
         if cube.shape[2] != grid.size:
             raise DataError(f"{path}: the cube has {cube.shape[2]} bands and there are {grid.size} wavelengths")
-        has_mask = "mask" in file
+        has_mask = holds(file, "mask")
         if has_mask and (shape := numbers(file, "mask", 2, path).shape) != cube.shape[:2]:
             raise DataError(f"{path}: the mask has shape {shape} and the cube {cube.shape}")
         return Header(cube.shape, grid, cast(Quantity, quantity), has_mask, attributes)
@@ -175,44 +175,10 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise
     except PermissionError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except MemoryError:
+        raise MemoryShortageError(f"{path} does not fit in memory; end other programs, or read a part of it") from None
     except Exception as error:  # HDF5 answers damage with whatever its layers raise
         raise DataError(f"{path}: {_diagnosis(path, error)}") from None
-
-
-def numbers(file: h5py.File, key: str, axes: int, path: Path) -> h5py.Dataset:
-    """Find an array of real numbers in a file.
-
-    Raises
-    ------
-    DataError
-        If the key is missing, is no array, has another number of axes, or is not whole; the message names file and key.
-    """
-    if key not in file:
-        there = ", ".join(sorted(file)[:8]) or "nothing"
-        raise DataError(f"{path} has no key {key!r}; it holds {there}")
-    dataset = file[key]
-    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None or dataset.dtype.kind not in "fiub":
-        raise DataError(f"{path}: the key {key!r} holds no array of numbers")
-    if len(dataset.shape) != axes or 0 in dataset.shape:
-        raise DataError(f"{path}: the key {key!r} has shape {dataset.shape}, where {axes} axes were expected")
-    _check_held(dataset, path)
-    return dataset
-
-
-def attributes_of(holder: h5py.File | h5py.Dataset, path: Path, keys: Iterable[str] | None = None) -> dict[str, Value]:
-    """Read attributes, all or those of `keys` that are there, as plain values.
-
-    Raises
-    ------
-    DataError
-        For one that claims to be longer than any is.
-    """
-    found = {}
-    for key in holder.attrs if keys is None else (key for key in keys if key in holder.attrs):
-        if holder.attrs.get_id(key).get_storage_size() > _LONGEST_ATTRIBUTE:
-            raise DataError(f"{path}: the attribute {key!r} is damaged; copy or download the file again")
-        found[str(key)] = plain_value(holder.attrs[key])
-    return found
 
 
 def values_of(dataset: h5py.Dataset, part: tuple[slice, ...], path: Path) -> NDArray[np.generic]:
@@ -242,15 +208,6 @@ def scale_of(dataset: h5py.Dataset, path: Path) -> tuple[float, float]:
         raise DataError(f"{path}: scale_factor {scale} and add_offset {offset} must be numbers") from None
 
 
-def _check_held(dataset: h5py.Dataset, path: Path) -> None:
-    """Raise DataError where an array claims more than its file holds, before memory is taken for it."""
-    claimed, held = dataset.nbytes, dataset.id.get_storage_size()
-    packed = dataset.chunks is not None and (dataset.compression or dataset.id.get_create_plist().get_nfilters())
-    if claimed > held * (_MOST_PACKED if packed else 1):
-        key = dataset.name.strip("/")
-        raise DataError(f"{path}: the key {key!r} of shape {dataset.shape} is not whole; copy or download it again")
-
-
 def _diagnosis(path: Path, error: Exception) -> str:
     with path.open("rb") as file:
         start = file.read(128)
@@ -260,15 +217,4 @@ def _diagnosis(path: Path, error: Exception) -> str:
         return "this is not an HDF5 file" if start else "the file is empty"
     if "truncated" in str(error):
         return "the file is truncated; copy or download it again"
-    return f"the file is damaged ({str(error).partition(chr(10))[0]}); copy or download it again"
-
-
-def plain_value(value: Any) -> Value:
-    """Return an attribute as a plain Python value; what is none of these becomes text."""
-    if isinstance(value, np.ndarray) and value.size == 1:  # as NetCDF keeps single numbers
-        value = value.reshape(-1)[0]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    return value if isinstance(value, bool | int | float | str) else str(value)
+    return f"the file is damaged ({plain_line(str(error))}); copy or download it again"

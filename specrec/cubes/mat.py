@@ -27,7 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
-from specrec.cubes.hdf5 import attributes_of, fixed, numbers, open_hdf5
+from specrec.cubes.attributes import attributes_of
+from specrec.cubes.hdf5 import fixed, open_hdf5
+from specrec.cubes.inside import holds, item, numbers
 from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import Outline, PutStored, StoredCube
@@ -105,7 +107,7 @@ def read_header(path: Path) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
     """
     with open_hdf5(path) as file:
         bands, height, width = numbers(file, "rad", 3, path).shape
-        if "bands" in file:
+        if holds(file, "bands"):
             grid = check_wavelengths(np.ravel(_anything(file, "bands", path)[()]), f"{path}, key 'bands'")
         elif bands == WAVELENGTHS.size:
             grid = WAVELENGTHS
@@ -159,7 +161,7 @@ def _read(path: Path, rows: slice, columns: slice) -> Cube:
 
 def _anything(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     """Find a list of numbers that MATLAB may have stored as a row or as a column."""
-    axes = len(getattr(file[key], "shape", None) or ()) or 1
+    axes = len(getattr(item(file, key, path), "shape", None) or ()) or 1
     return numbers(file, key, axes, path)
 
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from specrec.errors import DataError
 from specrec.memory import available_memory
+from specrec.untrusted import check_unpacked
 
 _TYPES = {
     1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8",
@@ -85,11 +86,12 @@ def read(path: Path, variable: Variable) -> NDArray[Any]:
     Raises
     ------
     DataError
-        If the file is damaged, or memory does not hold the unpacked array.
+        If the file is damaged, a bomb, or memory does not hold the unpacked array.
     """
     if variable.packed is None:
         return np.memmap(path, variable.dtype, "r", variable.start, variable.shape, order="F")
     at, length, unpacked = variable.packed
+    check_unpacked(path, f"the array {variable.name!r}", unpacked, length)
     if unpacked > (free := available_memory()):
         raise DataError(
             f"{path}: the array {variable.name!r} needs {unpacked / 1e9:.1f} GB to unpack and {free / 1e9:.1f} GB are"

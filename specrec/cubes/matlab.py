@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cubes import mat5
-from specrec.cubes.hdf5 import numbers, open_hdf5
+from specrec.cubes.hdf5 import open_hdf5
+from specrec.cubes.inside import arrays, numbers
 from specrec.cubes.look import Look
 
 
@@ -56,10 +57,9 @@ class _Version73:
 
     def __init__(self, path: Path, file: h5py.File) -> None:
         self._path, self._file = path, file
-        found = {str(name): item for name, item in file.items() if isinstance(item, h5py.Dataset)}
         self.shapes = {
             name: tuple(reversed(item.shape))
-            for name, item in found.items()
+            for name, item in arrays(file)
             if item.shape and 0 not in item.shape and item.dtype.kind in "fiub" and "MATLAB_empty" not in item.attrs
         }
 

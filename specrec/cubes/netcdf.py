@@ -28,15 +28,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cache import written_whole
+from specrec.cubes.attributes import attributes_of
 from specrec.cubes.coding import NO_VALUE, decode
-from specrec.cubes.hdf5 import attributes_of, chunk_shape, fixed, numbers, open_hdf5, scale_of
+from specrec.cubes.hdf5 import chunk_shape, fixed, open_hdf5, scale_of
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
 from specrec.cubes.ignored import clear_missing, is_ignored, say_some
+from specrec.cubes.inside import arrays, numbers
 from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
 from specrec.cubes.wavelength_units import in_nanometres, is_known
-from specrec.errors import DataError
+from specrec.errors import DataError, plain_line
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
 
@@ -190,13 +192,14 @@ def _count_missing(cube: h5py.Dataset, bands_first: bool, ignored: tuple[float, 
 
 
 def _find(file: h5py.File, path: Path) -> _Places:
-    cubes = [key for key in file if isinstance(file[key], h5py.Dataset) and len(file[key].shape or ()) == 3]
+    there = dict(arrays(file))
+    cubes = [key for key, found in there.items() if len(found.shape or ()) == 3]
     ours = [key for key in cubes if key in QUANTITIES]
     if len(ours or cubes) != 1:
-        found = ", ".join(sorted(cubes)[:8]) or "none"
+        found = plain_line(", ".join(sorted(cubes)[:8])) or "none"
         raise DataError(f"{path}: one variable with three axes was expected, or one named radiance; there is {found}")
     [name] = ours or cubes
-    scales = [key for key in file if isinstance(file[key], h5py.Dataset) and _REFERENCES in file[key].attrs]
+    scales = [key for key, found in there.items() if _REFERENCES in found.attrs]
     bands = [
         (axis, scale)
         for scale in scales
@@ -206,7 +209,7 @@ def _find(file: h5py.File, path: Path) -> _Places:
     if bands and bands[0][0] == 1:
         raise DataError(f"{path}: the wavelengths of {name!r} are its second axis; they must be the first or the last")
     axis, wavelengths = bands[0] if bands else (2, None)
-    mask = "valid" if "valid" in file and isinstance(file["valid"], h5py.Dataset) else None
+    mask = "valid" if "valid" in there else None
     return _Places(name, axis == 0, wavelengths, mask)
 
 

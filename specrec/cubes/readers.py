@@ -87,9 +87,10 @@ def find(
     DataError
         If it cannot be read, or is nothing that specrec knows.
     """
-    if not path.is_file():
-        raise UsageError(f"{path} is a folder; name a cube file" if path.is_dir() else f"there is no cube file {path}")
     try:
+        if not path.is_file():
+            found = "is a folder" if path.is_dir() else "is no plain file" if path.exists() else ""
+            raise UsageError(f"{path} {found}; name a cube file" if found else f"there is no cube file {path}")
         with path.open("rb") as file:
             look = Look(path, file.read(512))
     except OSError as error:

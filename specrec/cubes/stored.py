@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cubes.coding import Coding
+from specrec.errors import MemoryShortageError
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
 from specrec.spectra import Cube, check_cube
@@ -88,7 +89,10 @@ class StoredCube:
     @cached_property
     def mask(self) -> Mask | None:
         """Valid pixels, (height, width) bool, read when first asked for; None: all are valid."""
-        return self.fetch_mask()
+        try:
+            return self.fetch_mask()
+        except MemoryError:
+            raise self._too_large() from None
 
     def read(self, window: Window | None = None, step: int = 1) -> Cube:
         """Read the cube, or one window of it, and of that every `step`-th row and column.
@@ -100,14 +104,21 @@ class StoredCube:
         Raises
         ------
         DataError
-            If the file is damaged, or holds NaN or infinity there.
+            If the file is damaged, holds NaN or infinity there, or does not fit in memory.
         """
         height, width, bands = self.shape
         top, left, rows, columns = window or Window(0, 0, height, width)
         if min(top, left) < 0 or min(rows, columns, step) < 1 or top + rows > height or left + columns > width:
             raise ValueError(f"{window} in steps of {step} does not lie inside a cube of {height} x {width} pixels")
-        values = self.fetch(slice(top, top + rows, step), slice(left, left + columns, step))
-        return check_cube(values, np.arange(bands), str(self.path))
+        try:
+            values = self.fetch(slice(top, top + rows, step), slice(left, left + columns, step))
+            return check_cube(values, np.arange(bands), str(self.path))
+        except MemoryError:
+            raise self._too_large() from None
+
+    def _too_large(self) -> MemoryShortageError:
+        shape = " x ".join(map(str, self.shape))
+        return MemoryShortageError(f"{self.path}: memory does not hold {shape} values at once; end other programs")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from specrec.images import PngHeader, load_picture, read_png_header
 from specrec.interfaces import SceneSource
 from specrec.scenes import Scene, Window
 from specrec.spectra import WAVELENGTHS, Cube
+from specrec.untrusted import check_unpacked
 
 _BANDS = range(1, 32)
 _BAND_FILE = re.compile(r"(?P<scene>[^.].*)_ms_(?P<band>[0-9]{2})\.png", re.IGNORECASE)
@@ -61,6 +62,8 @@ class CaveSource(SceneSource):
         paths = tuple(files[band] for band in _BANDS)
         headers = [read_png_header(path) for path in paths]
         width, height = _common_size(paths, headers)
+        unpacked = sum(width * height * one.depth // 8 for one in headers)
+        check_unpacked(self._folders[name], "the 31 bands", unpacked, sum(path.stat().st_size for path in paths))
         return Scene(
             name=name,
             shape=(height, width, len(paths)),

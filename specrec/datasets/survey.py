@@ -7,19 +7,21 @@ change of each of its files, so a second look at a large data set reads nothing.
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from specrec.cache import SURVEYS, cache_folder, written_whole
+from specrec.datasets.scene_files import SceneFile, Stamp, file_names, read_files, stamps_of
 from specrec.errors import STOPS, DataError, SpecrecError, in_a_line
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.scenes import Quantity, Scene, content_hash
 from specrec.spectra import Cube, check_cube, check_wavelengths, describe_grid, is_standard_grid
+from specrec.untrusted import read_json
 
 Visit = Callable[[Scene, Cube, "SceneFacts"], None]
 _log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class SceneFacts:
     sha256
         Of the cube as little-endian float32 in C order, followed by the mask as bytes: two scenes with one content
         have one hash, whatever they are called.
+    files
+        What it is read from; none for a scene that is made.
     """
 
     name: str
@@ -59,6 +63,17 @@ class SceneFacts:
     valid_pixels: int
     zero_share: float
     sha256: str
+    files: tuple[SceneFile, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "SceneFacts":
+        """Read back facts that have been JSON, which has lists only; of other values, any error may come."""
+        plain = dict(values)
+        plain["shape"] = tuple(int(size) for size in values["shape"])
+        plain["wavelengths"] = tuple(float(value) for value in values["wavelengths"])
+        plain["low"], plain["high"] = float(values["low"]), float(values["high"])
+        plain["files"] = tuple(SceneFile(**file) for file in values["files"])
+        return cls(**plain)
 
 
 @dataclass(frozen=True)
@@ -108,11 +123,6 @@ def survey(
             result.damaged[name] = f"reading it fails: {in_a_line(error)}"
     progress(1.0, f"{len(wanted)} scenes")
     return result
-
-
-def scene_with_extent(scene: Scene, facts: SceneFacts) -> Scene:
-    """Return the scene with what a survey found of it, so that nobody reads it again to find out."""
-    return replace(scene, known_extent=(facts.low, facts.high), content=facts.sha256)
 
 
 def check_rendered_grid(found: Survey) -> None:
@@ -171,11 +181,15 @@ def _look(source: SceneSource, name: str, visit: Visit | None) -> SceneFacts:
     scene = source.open(name)
     if scene.name != name:
         raise DataError(f"the data set {source.name!r} was asked for {name!r} and gave a scene called {scene.name!r}")
-    entry = _entry(source, scene)
-    if visit is None and (cached := _read_entry(entry, scene)) is not None:
+    names = file_names(source, name)
+    stamps = stamps_of(source.path, names)
+    entry = _entry(source, scene, stamps)
+    if visit is None and (cached := _read_entry(entry, scene, stamps)) is not None:
         return cached
     cube = scene.cube()
-    facts = examine(scene, cube)
+    facts = replace(examine(scene, cube), files=read_files(source, stamps))
+    if stamps_of(source.path, names) != stamps:
+        raise DataError(f"{name}: its files change while they are read; start again when they are whole")
     if visit is not None:
         visit(scene, cube, facts)
     try:
@@ -186,22 +200,19 @@ def _look(source: SceneSource, name: str, visit: Visit | None) -> SceneFacts:
     return facts
 
 
-def _entry(source: SceneSource, scene: Scene) -> Path:
+def _entry(source: SceneSource, scene: Scene, stamps: list[Stamp]) -> Path:
     """Name the cache file of a scene as it is now."""
-    stamps = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in source.files(scene.name)]
-    made_of = stamps or scene.provenance
+    here = (source.path or Path()).resolve()
+    made_of = [(str(here / name), *stamp) for name, *stamp in stamps] or scene.provenance
     key = json.dumps([version("specrec"), source.name, dict(source.settings), scene.name, made_of], sort_keys=True)
     return cache_folder() / SURVEYS / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 
-def _read_entry(path: Path, scene: Scene) -> SceneFacts | None:
+def _read_entry(path: Path, scene: Scene, stamps: list[Stamp]) -> SceneFacts | None:
     """Read a cache file; one that is not there, not whole or of another scene counts for nothing."""
     try:
-        values = cast(dict[str, Any], json.loads(path.read_text()))
-        values["shape"] = tuple(int(size) for size in values["shape"])
-        values["wavelengths"] = tuple(float(value) for value in values["wavelengths"])
-        values["low"], values["high"] = float(values["low"]), float(values["high"])
-        facts = SceneFacts(**values)
-        return facts if (facts.name, facts.shape) == (scene.name, scene.shape) else None
+        facts = SceneFacts.from_json(read_json(path))
+        same = (facts.name, facts.shape) == (scene.name, scene.shape)
+        return facts if same and [file.stamp for file in facts.files] == stamps else None
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -4,7 +4,7 @@
 `Stored` picture; `profiles` converts its colours. Nothing is ever stretched to fit.
 """
 
-from specrec.images.kinds import FORMATS, SUFFIXES
+from specrec.images.kinds import FORMATS, SUFFIXES, UNREAD
 from specrec.images.photo import Photo, read_image
 from specrec.images.pillow import load_picture
 from specrec.images.png import PngHeader, read_png_header
@@ -15,6 +15,7 @@ __all__ = [
     "FORMATS",
     "MAX_PIXELS",
     "SUFFIXES",
+    "UNREAD",
     "Photo",
     "PngHeader",
     "check_absent",

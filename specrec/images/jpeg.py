@@ -21,6 +21,7 @@ from pathlib import Path
 from specrec.errors import DataError
 from specrec.images.pillow import open_picture
 from specrec.images.stored import Stored
+from specrec.untrusted import check_memory
 
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")  # within coded pixels, FF 00 is a value and FF D0 to D7 a restart
 _END, _SCAN = 0xD9, 0xDA
@@ -28,6 +29,7 @@ _WITHOUT_LENGTH = (0x01, 0xD8)
 _HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1), (0xC2,)
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
 _MOST_MARKERS = 1 << 16
+_MOST_SCANS = 200  # usual programs write a dozen
 _ONES = b"\xff\x00" * 8  # more bits than the decoder looks ahead, fewer than two blocks take
 _MISSING = "is damaged and cannot be decoded: the file ends before its pixels do"
 
@@ -40,6 +42,7 @@ class _Frame:
     components: list[int] = field(default_factory=list)
     lowest: dict[tuple[int, int], int] = field(default_factory=dict)  # bit, by component and coefficient
     in_first_scan: int = 0
+    scans: int = 0
     end: int | None = None
 
     @property
@@ -55,10 +58,15 @@ class _Frame:
 
 def open_jpeg(path: Path, max_pixels: int) -> Stored:
     """Decode a JPEG; one whose pixels are not all there is refused as far as that can be told."""
+    check_memory(path, "the file", path.stat().st_size)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         frame = _look_at(content)
         # a copy that was broken off is often filled up with zeros
         coded = content[:].rstrip(b"\0") if frame.end is None else content[: frame.end]
+    if frame.scans > _MOST_SCANS:
+        raise DataError(
+            f"{path} is no photo: it has more than {_MOST_SCANS} scans, each of which takes the time of one"
+        )
     if not frame.is_one_scan:
         if frame.end is None:
             raise DataError(f"{path} is damaged and cannot be decoded: the file ends before its end marker")
@@ -91,6 +99,7 @@ def _look_at(content: mmap.mmap) -> _Frame:
         if marker in _FRAMES and not frame.components:
             frame.kind, frame.components = marker, list(segment[6::3])
         elif marker == _SCAN:
+            frame.scans += 1
             _note_scan(frame, segment)
     return frame
 

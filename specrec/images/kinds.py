@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from specrec.errors import DataError
+from specrec.untrusted import check_regular
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 """What is read without an extra, as Pillow names it."""
@@ -21,6 +22,9 @@ _OF_SUFFIX = {
 SUFFIXES = frozenset(_OF_SUFFIX) | RAW_SUFFIXES
 """Lower-case suffixes of the files that are photos when a folder is searched."""
 
+UNREAD = {".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".avif": "AVIF", ".jxl": "JPEG XL"}
+"""Lower-case suffixes of pictures as phones and cameras make them that are not read, and their names."""
+
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"GIF87a": "GIF", b"GIF89a": "GIF",
     b"FUJIFILMCCD-RAW": RAW, b"FOVb": RAW, b"IIU\0": RAW, b"IIRO": RAW, b"IIRS": RAW, b"MMOR": RAW, b"\0MRM": RAW,
@@ -37,6 +41,7 @@ def kind_of(path: Path) -> str:
         If the file cannot be read, is empty, or is none of these.
     """
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(16)
     except OSError as error:

@@ -18,6 +18,7 @@ from specrec.images.stored import MAX_PIXELS, Stored
 from specrec.images.tiff import open_tiff
 from specrec.rendering import encode_srgb
 from specrec.scenes import Image, Window
+from specrec.untrusted import is_there
 
 _WORTH_A_WORD = 0.001  # of the values
 _SAMPLED = 256  # rows and columns that are looked at for colours outside sRGB
@@ -71,10 +72,10 @@ class Photo:
 
     def __init__(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, *, linear: bool = False) -> None:
         self.path = Path(path)
+        if not is_there(self.path):
+            raise UsageError(f"there is no image {path}")
         if self.path.is_dir():
             raise UsageError(f"{path} is a folder; give an image file")
-        if not self.path.exists():
-            raise UsageError(f"there is no image {path}")
         kind = kind_of(self.path)
         self._stored = _open(self.path, kind, max_pixels)
         self._linear = linear or self._stored.linear

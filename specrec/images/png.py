@@ -12,6 +12,7 @@ import numpy as np
 from specrec.errors import DataError
 from specrec.images.pillow import ORIENTATION, open_picture
 from specrec.images.stored import DROPPED_ALPHA, Stored, check_size, cut_array, damaged, is_transparent
+from specrec.untrusted import check_regular
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _WANTED = {b"acTL", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"}
@@ -42,6 +43,7 @@ def read_png_header(path: Path) -> PngHeader:
         If the file cannot be read or is no PNG.
     """
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(26)
     except OSError as error:

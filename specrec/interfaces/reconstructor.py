@@ -89,6 +89,17 @@ class Reconstructor(ABC):
         """Memory that `reconstruct` takes at its peak for each pixel, image and cube included; an estimate will do."""
         return 4096
 
+    @property
+    def operations(self) -> float | None:
+        """Operations of the fitted method for each pixel of an image; None: it does not say.
+
+        Multiplications and additions, each counted as one, of a pixel whose colour no other pixel has. Functions
+        (roots, exponentials, the decoding of sRGB), comparisons and look-ups are not counted. Where it is None and
+        torch is required, torch's own counter counts the products and convolutions of `reconstruct`. It sees neither
+        what NumPy computes nor the inside of compiled or fused code: such a method declares them.
+        """
+        return None
+
     @abstractmethod
     def fit(self, scenes: Sequence[TrainingScene], context: FitContext) -> Self:
         """Learn from `scenes` and return self.

@@ -62,5 +62,9 @@ class SceneSource(ABC):
         """List the files a scene is read from; empty for a source that makes its scenes."""
         return []
 
+    def room_to_make(self, names: Sequence[str]) -> int:  # noqa: ARG002 - the default makes nothing
+        """Count the bytes that `prepare` will write for these scenes; 0 where they are there, or are files."""
+        return 0
+
     def prepare(self, names: Sequence[str], progress: Progress = silent) -> None:  # noqa: B027 - optional
         """Make scenes that do not exist yet, such as synthetic ones; a no-op for files."""

@@ -4,7 +4,7 @@ import re
 
 from specrec.errors import plain_line
 
-INTERFACE_VERSION = "1.0"
+INTERFACE_VERSION = "1.1"
 """MAJOR.MINOR of everything public: a minor one only adds, a major one may change or remove. It is not the version of
 the package. A plugin says what it needs in a module attribute ``SPECREC_INTERFACE = "1.0"``."""
 

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 
 from specrec.errors import MemoryShortageError, SpecrecError, Stopped, in_a_line
 from specrec.memory import is_out_of_memory
-from specrec.reconstruction.loading import load_with_card
+from specrec.reconstruction.loading import Loaded, load_with_card
 from specrec.reconstruction.one_photo import Choices, Reconstructed, Workshop
 from specrec.reconstruction.outputs import Work, split_existing
 from specrec.reconstruction.room import Room
@@ -26,6 +26,9 @@ _LOG = logging.getLogger("specrec.reconstruction")
 
 class Watcher:
     """Is told how the work goes, by the thread that asked for it, `progress` by others; here all do nothing."""
+
+    def note(self, words: str) -> None:
+        """Take notice of a sentence about the work; called from several threads."""
 
     def begun(self, workshop: Workshop, total: int) -> None:
         """Take notice that the method is loaded, and of how many photos there are to reconstruct."""
@@ -38,6 +41,9 @@ class Watcher:
 
     def failed(self, work: Work, error: Exception) -> None:
         """Take notice of a photo that could not be reconstructed."""
+
+    def stopping(self) -> None:
+        """Take notice that the work ends early, and that tiles which are computed just now are waited for."""
 
     def kept(self, work: Work, existing: Path, missing: Path | None) -> None:
         """Take notice of a photo that was left out because a file exists that it would make, and perhaps one misses."""
@@ -55,6 +61,13 @@ class Outcome:
     """Those of `kept` of which another file does not exist."""
 
 
+class InterruptedAgain(KeyboardInterrupt):
+    """Ctrl-C came again while tiles were waited for: threads of this process still compute them.
+
+    Whoever catches it ends the process (`specrec.cache.drop_unfinished` first), or waits for them at its end.
+    """
+
+
 class _Stopped(Stopped):
     """Ends a photo that nobody waits for any more; no method may catch it."""
 
@@ -66,6 +79,7 @@ def reconstruct_files(
     *,
     jobs: int = 1,
     overlap: bool = True,
+    dask: str | None = None,
     watcher: Watcher | None = None,
 ) -> Outcome:
     """Reconstruct photos into cube files; what fails is told and the rest goes on.
@@ -82,6 +96,9 @@ def reconstruct_files(
         How many photos are computed at a time. A method that draws random numbers computes one at a time.
     overlap
         Whether, with one job, a photo is read and written while another is computed.
+    dask
+        A Dask cluster that computes them instead, as `specrec.cluster.address.parse_address` reads it. There `choices`
+        mean one photo, with one thread unless told, and `jobs` nothing: a worker takes as many as it has slots.
     watcher
         Is told of each photo when it is finished.
 
@@ -94,12 +111,13 @@ def reconstruct_files(
     UsageError, SpecrecError
         What concerns all photos, before any work: the method, its weights, the device, the tiles, the form.
     KeyboardInterrupt
-        After Ctrl-C: cubes that are finished stay, and nothing is half written.
+        After Ctrl-C: cubes that are finished stay, and nothing is half written. `InterruptedAgain` where it came again.
     """
     chosen, watching = choices or Choices(), watcher or Watcher()
     chosen.check(works)
     cores = chosen.threads or available_cores()
-    loaded = load_with_card(method, chosen.weights, chosen.device, cores)
+    # a cluster's workers choose from the devices they have
+    loaded = load_with_card(method, chosen.weights, "cpu" if dask is not None else chosen.device, cores)
     chosen.check_bands(loaded)
     outcome = Outcome()
     todo = []
@@ -111,6 +129,28 @@ def reconstruct_files(
         outcome.kept.append(work)
         outcome.partial += [work] if missing else []
         watching.kept(work, there[0], missing[0] if missing else None)
+    if dask is not None:
+        from specrec.reconstruction.photos_on_cluster import reconstruct_on_cluster
+
+        reconstruct_on_cluster(method, todo, Workshop(loaded, chosen), dask, outcome, watching)
+    else:
+        _reconstruct_here(method, todo, loaded, chosen, jobs, overlap, outcome, watching)
+    outcome.finished = {work: outcome.finished[work] for work in todo if work in outcome.finished}
+    outcome.failed = {work: outcome.failed[work] for work in todo if work in outcome.failed}
+    return outcome
+
+
+def _reconstruct_here(
+    method: str,
+    todo: Sequence[Work],
+    loaded: Loaded,
+    chosen: Choices,
+    jobs: int,
+    overlap: bool,
+    outcome: Outcome,
+    watching: Watcher,
+) -> None:
+    cores = chosen.threads or available_cores()
     if not loaded.method.tiles_exactly:  # whole images take the memory there is, and draws come from one generator
         jobs, overlap = 1, False
     jobs = max(1, min(jobs, len(todo)))
@@ -127,9 +167,6 @@ def reconstruct_files(
         workshops.put(Workshop(another, chosen, workers, computing, decoding, room))
     with library_threads(loaded.method.threads):
         _reconstruct(todo, workshops, workers, outcome, watching)
-    outcome.finished = {work: outcome.finished[work] for work in todo if work in outcome.finished}
-    outcome.failed = {work: outcome.failed[work] for work in todo if work in outcome.failed}
-    return outcome
 
 
 def _reconstruct(
@@ -175,15 +212,20 @@ def _reconstruct(
                 future.set_exception(error)
             note(work, future)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        futures = {pool.submit(make, work): work for work in todo}
+    pool = ThreadPoolExecutor(workers)
+    futures = {pool.submit(make, work): work for work in todo}
+    try:
+        for future in as_completed(futures):
+            note(futures[future], future)
+    except BaseException:
+        stop.set()
+        watching.stopping()
         try:
-            for future in as_completed(futures):
-                note(futures[future], future)
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+            pool.shutdown(cancel_futures=True)
+        except KeyboardInterrupt:
+            raise InterruptedAgain from None
+        raise
+    pool.shutdown()
     if again:
         _reconstruct(again, workshops, 1, outcome, watching)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from specrec.cubes import SUFFIXES as CUBE_SUFFIXES
 from specrec.cubes import check_form, written_paths
 from specrec.errors import UsageError
-from specrec.images import SUFFIXES
+from specrec.images import SUFFIXES, UNREAD
 from specrec.parameters import nearest
 from specrec.reconstruction.preview import MARK
 
@@ -32,6 +32,8 @@ class Found(NamedTuple):
     """Whether a single file was named, so that an output may be named too."""
     previews: int = 0
     """How many previews of earlier runs were left out."""
+    unread: str = ""
+    """What folders hold beside photos that is a picture and is not read, in words, such as ``3 HEIC files``."""
 
 
 def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
@@ -52,7 +54,8 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
     named = [os.fspath(one) for one in inputs]
     if not all(named):
         raise UsageError("an input is empty; name a photo, a folder or a pattern")
-    paths = [path for text in named for path in _meant(text)]
+    passed_over: list[Path] = []
+    paths = [path for text in named for path in _meant(text, passed_over)]
     places: dict[Path, Path] = {}
     for path in paths:
         places.setdefault(_place(path), path)
@@ -61,7 +64,13 @@ def find_photos(inputs: Iterable[str | os.PathLike[str]]) -> Found:
     photos = distinct if one else [path for path in distinct if not path.name.endswith(MARK)]
     if not photos:
         raise UsageError(f"{' and '.join(named)}: there are only previews of earlier runs; name photos")
-    return Found(photos, one, len(distinct) - len(photos))
+    return Found(photos, one, len(distinct) - len(photos), _unread(set(passed_over)))
+
+
+def _unread(paths: Iterable[Path]) -> str:
+    """Count pictures that are not read, by their format."""
+    counts = Counter(UNREAD[path.suffix.lower()] for path in paths)
+    return " and ".join(f"{count} {kind} {'file' if count == 1 else 'files'}" for kind, count in sorted(counts.items()))
 
 
 def _place(path: Path) -> Path:
@@ -106,14 +115,22 @@ def split_existing(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return [file for file, exists in listed if exists], [file for file, exists in listed if not exists]
 
 
-def _meant(text: str) -> list[Path]:
-    """List what a file, a folder or a glob stands for; hidden files, such as those beside photos of a Mac, are none."""
+def _meant(text: str, passed_over: list[Path]) -> list[Path]:
+    """List what a file, a folder or a glob stands for; hidden files, such as those beside photos of a Mac, are none.
+
+    Pictures in a folder that are not read are added to `passed_over`.
+    """
     path = Path(text)
     if path.is_dir():
-        found = _seen(inside for inside in path.iterdir() if inside.suffix.lower() in SUFFIXES and inside.is_file())
+        inside = _seen(path.iterdir())
+        found = [file for file in inside if file.suffix.lower() in SUFFIXES and file.is_file()]
+        unread = [file for file in inside if file.suffix.lower() in UNREAD and file.is_file()]
+        passed_over += unread
         if not found:
+            there = f"{_unread(unread)} there {'is' if len(unread) == 1 else 'are'} not read"
+            way_out = f"; {there}: convert to JPEG or PNG" if unread else ""
             raise UsageError(
-                f"there are no images in the folder {text}; their suffixes are {', '.join(sorted(SUFFIXES))}"
+                f"there are no images in the folder {text}; their suffixes are {', '.join(sorted(SUFFIXES))}{way_out}"
             )
     elif glob.has_magic(text) and not path.exists():
         # not Path.glob, which takes no absolute pattern

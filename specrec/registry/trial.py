@@ -29,6 +29,7 @@ from specrec.hookspecs import PROJECT
 from specrec.processes import end_group, ending, last_line
 from specrec.registry.choice import Found
 from specrec.registry.offers import Registry
+from specrec.untrusted import read_json
 
 TIME_LIMIT = 60.0
 """Seconds that a plugin may take to be imported for the first time."""
@@ -59,7 +60,7 @@ def fatal(plugin: Found) -> str | None:
         return None
     path = cache_folder() / TRIALS / f"{hashlib.sha256(_id(plugin).encode()).hexdigest()[:32]}.json"
     try:
-        kept = json.loads(path.read_text("utf-8"))
+        kept = read_json(path)
         found = kept["fatal"] if kept["stamp"] == stamp else False
         if kept["until"] is not None and not 0 <= kept["until"] - time.time() <= KEPT:
             found = False

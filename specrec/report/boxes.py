@@ -8,7 +8,7 @@ import numpy as np
 from specrec.bench.figures.ablation import part_shown
 from specrec.bench.figures.style import broken
 from specrec.bench.scores import SceneScores, parts, scene_scores
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 
 if TYPE_CHECKING:

@@ -3,15 +3,21 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specrec.bench import robustness
+from specrec.bench.cost import as_csv, as_tex, cost_rows
 from specrec.bench.figures.ablation import ablation_figure, part_shown
+from specrec.bench.figures.frontier import frontier_figure
+from specrec.bench.figures.robustness import robustness_figure
 from specrec.bench.figures.spectra import spectra_figure
 from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
 from specrec.bench.statistics import pairs
-from specrec.errors import SpecrecError, UsageError
+from specrec.cache import cannot_write, put_in_place
+from specrec.cells.columns import under_condition
+from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 from specrec.report import latex_tables, spreadsheets
 from specrec.report.boxes import box_figure
 from specrec.report.results_page import write_results_page
@@ -43,11 +49,31 @@ def write_page(results: "Results", target: Path) -> Path:
     return write_results_page(results, target)
 
 
-def write_report(results: "Results", folder: Path, *, overwrite: bool = False, page: Path | None = None) -> list[str]:
+def write_report(
+    results: "Results",
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    page: Path | None = None,
+    replace_page: bool = True,
+) -> list[str]:
     """Write a report: a folder of figures, LaTeX tables and spreadsheets, and the `page` beside it where one is wanted.
 
     Both are made beside their places and put there together when they are whole, or nothing is changed. Files that
-    someone added to an old report stay.
+    someone added to an old report stay. What may not be replaced stays too where it appears meanwhile.
+
+    Parameters
+    ----------
+    results
+        Of a bench.
+    folder
+        Of the report.
+    overwrite
+        Whether an older report may be replaced.
+    page
+        Where the page goes; None: there is none.
+    replace_page
+        Whether an older page may be replaced.
 
     Returns
     -------
@@ -72,9 +98,14 @@ def write_report(results: "Results", folder: Path, *, overwrite: bool = False, p
             moves = {fresh: folder}
             if page is not None:
                 moves[write_page(results, Path(beside) / page.name)] = page
-            _put_in_place(moves, Path(beside) / "old")
+            check_target(folder, overwrite=overwrite)  # what has appeared meanwhile stays
+            _put_in_place(moves, Path(beside) / "old", overwrite=overwrite, replace_page=replace_page)
     except OSError as error:
-        raise SpecrecError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from None
+        raise cannot_write(folder, error) from error
+    except CannotGoOnError as error:
+        if isinstance(error.__cause__, OSError):  # it names a folder beside, which is gone by now
+            raise cannot_write(folder, error.__cause__) from error
+        raise
     return names
 
 
@@ -90,7 +121,7 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{folder} exists; pass --overwrite to replace it")
 
 
-def _put_in_place(moves: dict[Path, Path], old: Path) -> None:
+def _put_in_place(moves: dict[Path, Path], old: Path, *, overwrite: bool, replace_page: bool) -> None:
     """Exchange the old report for the new one, or nothing; what someone added to the old one comes along.
 
     `moves` are the new folder, then its page if there is one, and their places; `old` is where the old folder waits.
@@ -102,10 +133,13 @@ def _put_in_place(moves: dict[Path, Path], old: Path) -> None:
             if path.name not in {CONTENTS, *listed, *COMPILED} and not (fresh / path.name).exists():
                 (shutil.copytree if path.is_dir() else shutil.copy2)(path, fresh / path.name)
     try:
-        if folder.exists():
+        if folder.exists() and overwrite:
             folder.replace(old)
-        for made, place in moves.items():
-            made.replace(place)
+        elif folder.exists():
+            folder.rmdir()  # which it lets one do only where it is empty
+        fresh.replace(folder)
+        for made, place in list(moves.items())[1:]:
+            put_in_place([made], [place], overwrite=replace_page)
     except BaseException:  # Ctrl-C, too: what lies in `old` is deleted soon
         if any(made.exists() for made in moves):
             if not fresh.exists():
@@ -117,16 +151,21 @@ def _put_in_place(moves: dict[Path, Path], old: Path) -> None:
 
 def _write_all(results: "Results", folder: Path) -> list[str]:
     figures = dict(_draw_all(results, folder))
+    costs = cost_rows(results)
     texts: dict[str, str] = {
         "table.tex": results.table("tex"),
         "methods.tex": latex_tables.methods_list(results),
         "scores.csv": spreadsheets.scores(results),
         "comparisons.csv": spreadsheets.comparisons(results),
     }
+    if results.manifest.settings["robustness"]:
+        texts["robustness.csv"] = robustness.as_csv(results)
+    if costs:
+        texts |= {"cost.tex": as_tex(costs), "cost.csv": as_csv(costs)}
     part = part_shown(results)
     numbers = {written: index for index, written in enumerate(results.manifest.methods.values(), 1)}
     tables: dict[str, dict[str, str]] = {}
-    for metric, plain in _plain(results.metrics).items():
+    for metric, plain in _plain(_in_full(results.metrics)).items():
         found: dict[str, str] = {}
         if (part, metric) in results.comparisons:
             found["comparison"] = latex_tables.comparison_table(results.comparisons[part, metric])
@@ -159,11 +198,23 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
     ablation = results.manifest.settings["figure"] == "ablation"
     if ablation and draw("figure4", lambda: ablation_figure(results, TWO_COLUMNS), SMALL):
         yield "figure4.pdf", f"Errors ({part_shown(results)}) over receptive fields and numbers of parameters."
+    if draw("robustness", lambda: robustness_figure(results, TWO_COLUMNS), SMALL):
+        yield "robustness.pdf", f"Errors ({part_shown(results)}) under the conditions of the protocol."
+    if draw("frontier", lambda: frontier_figure(results, ONE_COLUMN), SMALL):
+        yield (
+            "frontier.pdf",
+            f"{results.metrics[0]} ({part_shown(results)}) against cost, and the line that none is below.",
+        )
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
-    for metric, plain in _plain(results.metrics).items():
+    for metric, plain in _plain(_in_full(results.metrics)).items():
         name = f"boxes-{plain}"
         if draw(name, lambda metric=metric: box_figure(results, metric, width), SMALL):  # type: ignore[misc]
             yield f"{name}.pdf", f"{metric} of every test scene ({part_shown(results)})."
+
+
+def _in_full(metrics: Sequence[str]) -> Sequence[str]:
+    """Leave out the columns under a condition, which the figure of the conditions shows, where there are others."""
+    return [metric for metric in metrics if under_condition(metric) is None] or metrics
 
 
 def _plain(metrics: Iterable[str]) -> dict[str, str]:

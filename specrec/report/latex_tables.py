@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from specrec.bench.figures.ablation import part_shown
 from specrec.bench.latex import comment, escape
 from specrec.bench.statistics import LEVEL, Comparison, Pairs
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 from specrec.report.boxes import scores_shown
 

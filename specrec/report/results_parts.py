@@ -9,7 +9,7 @@ import numpy as np
 
 from specrec.bench.results import Results
 from specrec.bench.statistics import Comparison
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 from specrec.registry import registry
 
@@ -157,9 +157,12 @@ def settings_of_run(results: Results) -> dict[str, Any]:
         "protocol": {**settings, "rendering": manifest.rendering},
         "versions": versions,
         "folds": [{"test": fold["test"], "train": fold["train"]} for fold in manifest.folds],
-        "unused": manifest.unused,
+        "unused": [
+            f"{name} ({manifest.reasons[name]})" if name in manifest.reasons else name for name in manifest.unused
+        ],
         "scenes": {
-            name: {key: _fact(value) for key, value in facts.items()} for name, facts in manifest.scenes.items()
+            name: {key: _fact(value) for key, value in facts.items() if key != "files"}
+            for name, facts in manifest.scenes.items()
         },
     }
 

@@ -15,7 +15,7 @@ def scores(results: "Results") -> str:
     """Write one line per method, fold, run, test scene and metric."""
     lines = []
     for (slug, fold, run), record in sorted(results.records.items(), key=lambda item: _order(results, item[0])):
-        for image in record.get("images", []):
+        for image in (*record.get("images", []), *record.get("cross_images", [])):
             for metric in results.metrics:
                 if metric in image["scores"]:
                     value, weight = image["scores"][metric][:2]

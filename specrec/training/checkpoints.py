@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from specrec.cache import written_whole
 from specrec.errors import SpecrecError
+from specrec.untrusted import check_regular
 
 FORMAT_VERSION = 1
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class CheckpointFile:
         SpecrecError
             If it cannot be written; the checkpoint before it is kept.
         """
-        from safetensors.torch import save_file
+        from safetensors.torch import save as in_memory  # of a full disk it speaks no OSError
 
         tensors: dict[str, Tensor] = {}
         places: set[int] = set()
@@ -84,7 +85,7 @@ class CheckpointFile:
         own = {"format_version": FORMAT_VERSION, "training": self._identity.training}
         about = {**own, "circumstances": self._identity.circumstances, "values": values}
         with written_whole(self._path) as temporary:
-            save_file(tensors, temporary, metadata={"checkpoint": json.dumps(about)})
+            temporary.write_bytes(in_memory(tensors, metadata={"checkpoint": json.dumps(about)}))
 
     def restore(self) -> dict[str, Any] | None:
         """Take the networks, optimisers and random states back to where they were, and return the plain values.
@@ -149,11 +150,12 @@ class CheckpointFile:
         from safetensors import SafetensorError, safe_open
 
         try:
+            check_regular(self._path)
             with safe_open(self._path, framework="pt") as file:
                 about: dict[str, Any] = json.loads((file.metadata() or {})["checkpoint"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
             known = about["format_version"] == FORMAT_VERSION and {"training", "circumstances", "values"} <= set(about)
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
             known = False
         if not known:
             raise SpecrecError(f"{self._path} is damaged or no checkpoint of this specrec; remove it to begin anew")

@@ -8,7 +8,8 @@ bands last, as networks in torch's channels-last layout take them, so that a row
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +19,14 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from specrec.cache import CROPS, cache_folder, check_room, stored_array, write_array, written_whole
+from specrec.cache import CROPS, cache_folder, cannot_write, check_room, written_whole
 from specrec.errors import SpecrecError
 from specrec.interfaces import Progress
 from specrec.rendering import rendering_id
 from specrec.scenes import TrainingScene, Window, content_hash
 from specrec.spectra import Cube
+from specrec.stored_arrays import stored_array, write_array
+from specrec.untrusted import read_json
 
 FORMAT_VERSION = 1
 _FULL_SCALES = (1, 255, 4095, 65535)  # counts themselves, and what cameras and 8 or 16-bit files divide them by
@@ -139,8 +142,7 @@ def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[Prepare
     for done, (scene, print_) in enumerate(missing):
         progress(0.0, f"preparing crops: scene {done + 1} of {len(missing)}, {words}")
         folder = cache_folder() / CROPS / print_
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):  # let go by the death of its owner; who waited finds the scene made
+        with _locked(folder):  # let go by the death of its owner; who waited finds the scene made
             if _find(scene, print_) is None:
                 for left in folder.glob(".*"):  # what a process that was killed had begun to write
                     left.unlink(missing_ok=True)
@@ -150,6 +152,20 @@ def prepare(scenes: Sequence[TrainingScene], progress: Progress) -> list[Prepare
     if gone:
         raise SpecrecError(f"the prepared scene {gone[0]} is gone from {cache_folder() / CROPS}; start again")
     return [one for one in found if one is not None]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise cannot_write(folder, error, into=True) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fingerprint(scene: TrainingScene) -> str:
@@ -191,14 +207,25 @@ def _coded(values: NDArray[np.float32], full_scale: int) -> NDArray[np.uint16] |
     return codes if same else None
 
 
-def _check_room(missing: Sequence[TrainingScene]) -> str:
-    """Compare the room that is needed, judged by a corner of the first scene, with what is free; say both."""
-    first, folder = missing[0], cache_folder() / CROPS
+def room_to_prepare(scenes: Sequence[TrainingScene]) -> int:
+    """Count the bytes that preparing scenes will take, without those that are there."""
+    missing = [scene for scene in scenes if _find(scene, fingerprint(scene)) is None]
+    return _room(missing) if missing else 0
+
+
+def _room(missing: Sequence[TrainingScene]) -> int:
+    """Judge the room by a corner of the first scene."""
+    first = missing[0]
     corner = Window(0, 0, *(min(side, 64) for side in first.shape[:2]))
     itemsize = 4 if exact_codes(first.scene.cube(corner)) is None else 2
     colours = 3 if first.input == "srgb8" and first.quantisation != "none" else 12  # bytes of the RGB
     pixels = sum(scene.shape[0] * scene.shape[1] for scene in missing)
-    needed = pixels * (itemsize * first.shape[2] + colours + 1)
+    return pixels * (itemsize * first.shape[2] + colours + 1)
+
+
+def _check_room(missing: Sequence[TrainingScene]) -> str:
+    """Compare the room that is needed with what is free; say both."""
+    folder, needed = cache_folder() / CROPS, _room(missing)
     what, way_out = f"the crops of {len(missing)} scenes", "set SPECREC_CACHE to another folder"
     free = check_room(folder, needed, what, way_out)
     words = f"{needed / 1e9:.2f} GB of {free / 1e9:.2f} GB free in {folder}"
@@ -226,7 +253,7 @@ def _find(scene: TrainingScene, print_: str) -> PreparedScene | None:
     """Map a prepared scene into memory; None if it is not there, not whole, or of another shape."""
     folder = cache_folder() / CROPS / print_
     try:
-        facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
+        facts: dict[str, Any] = read_json(folder / "facts.json")
         kinds = {"cube": np.dtype(facts["cube"]), "rgb": np.dtype(facts["rgb"]), "mask": np.dtype(np.bool_)}
         full_scale, all_valid = float(facts["full_scale"]), bool(facts["all_valid"])
     except (OSError, ValueError, TypeError, KeyError):

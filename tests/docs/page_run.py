@@ -7,23 +7,39 @@ import shlex
 import shutil
 import time
 import tomllib
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from page_shell import PageShell
+from page_shell import PageShell, free_port
 from presumed_files import PRESUMED, copy_sources
 from shown_commands import ROOT, Shown, program, shown_on, words_of
 
 TABLE = tomllib.loads((Path(__file__).parent / "command_table.toml").read_text("utf-8"))
-NOT_RUN = {entry["command"]: entry for entry in TABLE["not_run"]}
+NOT_RUN: list[dict[str, str]] = TABLE["not_run"]
+GOES_ON: list[dict[str, str]] = TABLE.get("goes_on", [])
 OUTPUTS = ("-o", "--output")
+DATA_SETS = ("cave", "icvl")
+"""Seconds to write: once for a lane, and each page has a copy."""
 log = logging.getLogger(__name__)
 
 
 def run_page(page: str, folder: Path, lane: Path) -> list[str]:
-    """Run what a page shows, in its order; say what went wrong."""
-    for name in ("cave", "icvl"):
-        PRESUMED[f"path/to/{name}"](folder / name)
+    """Run what a page shows, in its order; say what went wrong.
+
+    Parameters
+    ----------
+    page
+        Its path from the root of the repository.
+    folder
+        An empty one.
+    lane
+        Of the pages that are run one after another: they share a cache and a results folder.
+    """
+    for name in DATA_SETS:
+        if not (lane / name).exists():
+            PRESUMED[f"path/to/{name}"](lane / name)
+        shutil.copytree(lane / name, folder / name)
     variables = {
         "SPECREC_CACHE": str(lane / "cache"),
         "SPECREC_CAVE": str(folder / "cave"),
@@ -40,50 +56,86 @@ def run_page(page: str, folder: Path, lane: Path) -> list[str]:
     if own := own_folder(page):
         shutil.copytree(own, shell.folder, dirs_exist_ok=True)
     (shell.folder / "specrec-results").symlink_to(results)
+    port = free_port()
+    said = {there: here.format(port=port) for there, here in TABLE.get("said_here", {}).items()}
+    try:
+        return list(failures_of(shell, shown_on(ROOT / page), said))
+    finally:
+        shell.end()
+
+
+def failures_of(shell: PageShell, page: list[Shown], said: Mapping[str, str]) -> Iterator[str]:
+    """Run what a page shows; `said` is what stands on it, by what is said here for it."""
     done: set[str] = set()
-    failures = []
-    for shown in shown_on(ROOT / page):
+    for shown in page:
         if shown.kind == "file":
             target = shell.here / shown.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(shown.text, "utf-8")
+            target.write_text(as_said(shown.text, said), "utf-8")
         elif shown.text not in done and not (shown.kind == "python" and is_fragment(shown)):
             done.add(shown.text)
-            failures += run(shell, shown)
-    return failures
+            yield from run(shell, shown, said)
 
 
-def run(shell: PageShell, shown: Shown) -> list[str]:
+def entry_of(command: str, entries: list[dict[str, str]]) -> dict[str, str]:
+    """Find what a table says of a command, by the whole of it or by the words that it begins with; empty: nothing."""
+    for entry in entries:
+        begins = entry.get("begins")
+        if command == entry.get("command") or (begins is not None and f"{command} ".startswith(f"{begins} ")):
+            return entry
+    return {}
+
+
+def run(shell: PageShell, shown: Shown, said: Mapping[str, str]) -> list[str]:
     """Run one command or piece of Python, with what it presumes; a list of what went wrong."""
+    here = Shown(shown.page, shown.line, shown.kind, as_said(shown.text, said), shown.name)
+    going = entry_of(shown.text, GOES_ON) if shown.kind != "python" else {}
+    command = prepared(shell, here, entry_of(shown.text, NOT_RUN))
+    if not command:
+        return []
+    began = time.perf_counter()
+    if going:
+        fault = shell.begin(f"{command.rstrip('& ')} {as_said(going.get('more', ''), said)}", going["ready"])
+    else:
+        finished = shell.run(command)
+        last = "\n".join(finished.stdout.splitlines()[-12:])
+        fault = f"exit code {finished.returncode}\n{last}" if finished.returncode else None
+    log.info("%6.1f s  %s", time.perf_counter() - began, shown)
+    if fault is None:
+        return []
+    told = f"{shown}: {fault}"
+    log.error(told)
+    return [told]
+
+
+def as_said(text: str, said: Mapping[str, str]) -> str:
+    for there, here in said.items():
+        text = text.replace(there, here)
+    return text
+
+
+def prepared(shell: PageShell, shown: Shown, entry: Mapping[str, str]) -> str:
+    """Put there what a command presumes, and give the line to run; it is empty where nothing is run here."""
     command = shown.text
     if shown.kind == "python":
         script = shell.folder.parent / f"line{shown.line}.py"
         script.write_text(code_of(shown), "utf-8")
-        command = f"python {shlex.quote(str(script))}"
         prepare(shell, sorted(strings(shown.text)), set())
-    elif shown.text in NOT_RUN:
-        command = NOT_RUN[shown.text].get("instead", "")
+        return f"python {shlex.quote(str(script))}"
+    if entry:
+        command = entry.get("instead", "")
     elif shown.text in TABLE["folder"]:
         command = f"cd {TABLE['folder'][shown.text]} && {shown.text} && cd -"
     if not command or (program(shown.text) == "pdflatex" and not shutil.which("pdflatex")):
-        return []
-    if shown.kind != "python":
-        words = [word for part in words_of(command) for word in part]
-        outputs = {word for before, word in pairwise(words) if before in OUTPUTS}
-        if shown.kind == "inline":  # it stands for itself: what it writes was not written by the one before it
-            for word in outputs:
-                if (shell.here / word).is_file():
-                    (shell.here / word).unlink()
-        prepare(shell, words, outputs)
-    began = time.perf_counter()
-    finished = shell.run(command)
-    log.info("%6.1f s  %s", time.perf_counter() - began, shown)
-    if finished.returncode == 0:
-        return []
-    last = "\n".join(finished.stdout.splitlines()[-12:])
-    told = f"{shown}: exit code {finished.returncode}\n{last}"
-    log.error(told)
-    return [told]
+        return ""
+    words = [word for part in words_of(command) for word in part]
+    outputs = {word for before, word in pairwise(words) if before in OUTPUTS}
+    if shown.kind == "inline":  # it stands for itself: what it writes was not written by the one before it
+        for word in outputs:
+            if (shell.here / word).is_file():
+                (shell.here / word).unlink()
+    prepare(shell, words, outputs)
+    return command
 
 
 def prepare(shell: PageShell, words: list[str], outputs: set[str]) -> None:
@@ -93,7 +145,11 @@ def prepare(shell: PageShell, words: list[str], outputs: set[str]) -> None:
         if word in outputs and word in PRESUMED:
             path.unlink(missing_ok=True)
         elif word in PRESUMED and not is_there(path):
-            PRESUMED[word](path)
+            copied = shell.folder.parents[1] / path.name
+            if word.startswith("path/to/") and copied.name in DATA_SETS:
+                shutil.copytree(copied, path)
+            else:
+                PRESUMED[word](path)
         elif word in TABLE["made_by"] and not path.exists():
             finished = shell.run(TABLE["made_by"][word])
             assert finished.returncode == 0, finished.stdout

@@ -7,10 +7,14 @@ to stay offline and to build with what is installed.
 
 import os
 import shlex
+import signal
 import site
+import socket
 import subprocess
 import sysconfig
+import time
 import venv
+from contextlib import suppress
 from pathlib import Path
 
 from shown_commands import ROOT
@@ -39,6 +43,7 @@ class PageShell:
         self.folder = folder / "work"
         self.folder.mkdir(parents=True)
         self._state = folder / "state"
+        self._going: list[subprocess.Popen[bytes]] = []
         binaries = self._install(folder / "environment")
         (folder / "small").mkdir()
         (folder / "small" / "sitecustomize.py").write_text(SITE.format(folder=str(Path(__file__).parent)), "utf-8")
@@ -61,7 +66,7 @@ class PageShell:
         own = Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
         lines = (f"import site; site.addsitedir({path!r})\n" for path in sorted(paths))  # with their .pth files
         (own / "everything_here.pth").write_text("".join(lines), "utf-8")
-        for name in ("pip", "pytest", "specrec", "mkdocs"):
+        for name in ("dask", "mkdocs", "pip", "pytest", "specrec"):
             (binaries / name).write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -m {name} "$@"\n', "utf-8")
             (binaries / name).chmod(0o755)
         return binaries
@@ -86,6 +91,38 @@ class PageShell:
             self._state.unlink()
         return done
 
+    def begin(self, command: str, ready: str, seconds: float = 60.0) -> str | None:
+        """Begin a program that goes on until `end`; wait until it says `ready`, and say if it does not."""
+        log = self.folder.parent / f"going{len(self._going)}.txt"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {command}"],
+                cwd=self.variables["PWD"],
+                env=self.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._going.append(process)
+        until = time.monotonic() + seconds
+        while process.poll() is None and time.monotonic() < until:
+            if ready in log.read_text("utf-8", "replace"):
+                return None
+            time.sleep(0.05)
+        ended = "is not ready" if process.poll() is None else f"ended with {process.returncode}"
+        return f"{ended}\n{log.read_text('utf-8', 'replace')[-2000:]}"
+
+    def end(self) -> None:
+        """End what goes on, the last first, with all that it has started."""
+        for process in reversed(self._going):
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
+        self._going.clear()
+
     @property
     def here(self) -> Path:
         """The folder that the next command begins in."""
@@ -95,3 +132,10 @@ class PageShell:
     def python(self) -> str:
         """The interpreter of the page."""
         return str(self.folder.parent / "environment" / "bin" / "python")
+
+
+def free_port() -> int:
+    """Find a port of this machine that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = frozenset({"cd", "make", "mkdir", "mkdocs", "pdflatex", "pip", "pytest", "python", "ruff", "specrec"})
+PROGRAMS = frozenset(
+    {"cd", "dask", "make", "mkdir", "mkdocs", "pdflatex", "pip", "pytest", "python", "ruff", "sbatch", "specrec"}
+)
 SHELLS = frozenset({"sh", "bash", "shell", "console"})
 PLAIN = frozenset({"", "text"})
 INCOMPLETE = frozenset({"pip install", "pip uninstall", "specrec bench"})

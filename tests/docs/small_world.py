@@ -37,7 +37,7 @@ def _protocol(module: Any) -> None:
 
     def smaller(text: str, name: str) -> Any:
         chosen = parse(text, name)
-        tested = chosen.tested or ((0,) if name in ("embedded-null", "family") else ())
+        tested = chosen.tested or ((0,) if name in ("embedded-null", "family", "robustness") else ())
         chosen = chosen.changed(runs=1, tested=tested)
         if not chosen.options:  # real scenes: as many as there are
             return chosen
@@ -48,6 +48,7 @@ def _protocol(module: Any) -> None:
             ceiling=min(chosen.ceiling, 8),
             influence=min(chosen.influence, 1),
             score_training=min(chosen.score_training, 1),
+            cross_scenes=1 if chosen.cross else 0,
         )
 
     module.parse = smaller

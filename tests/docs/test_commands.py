@@ -2,12 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
-from page_run import NOT_RUN, TABLE, code_of, is_fragment, own_folder, run_page, strings
+from page_run import GOES_ON, NOT_RUN, TABLE, code_of, entry_of, is_fragment, own_folder, run_page, strings
 from parsed_commands import parse
 from presumed_files import PRESUMED
 from shown_commands import PROGRAMS, ROOT, Shown, pages, shown_on, words_of
@@ -52,15 +52,19 @@ def test_a_piece_of_python_can_be_read(shown: Shown) -> None:
     compile(code_of(shown), str(shown), "exec")
 
 
-@pytest.mark.parametrize("command", NOT_RUN)
-def test_what_is_not_run_is_still_shown_and_says_why(command: str) -> None:
-    entry = NOT_RUN[command]
-    assert command in {shown.text for shown in COMMANDS}
+@pytest.mark.parametrize("entry", [*NOT_RUN, *GOES_ON], ids=lambda entry: entry.get("command", entry.get("begins")))
+def test_what_is_not_run_as_it_stands_is_still_shown_and_says_why(entry: dict[str, str]) -> None:
+    assert ("command" in entry) != ("begins" in entry)
+    about = [shown.text for shown in COMMANDS if entry_of(shown.text, [entry])]
+    assert about
+    if entry in GOES_ON:
+        assert entry["ready"]
+        return
     assert entry["kind"] in KINDS
     assert len(entry["why"].split()) > 3
     assert ("instead" in entry) == (entry["kind"] == "long")
     if "instead" in entry:
-        assert shlex.split(entry["instead"])[:2] == shlex.split(command)[:2]
+        assert {tuple(shlex.split(text)[:2]) for text in about} == {tuple(shlex.split(entry["instead"])[:2])}
 
 
 def test_the_tables_tell_of_nothing_that_is_not_shown() -> None:
@@ -70,41 +74,42 @@ def test_the_tables_tell_of_nothing_that_is_not_shown() -> None:
     named = {word for shown in COMMANDS for words in words_of(shown.text) for word in words}
     named |= {word for shown in PIECES for word in strings(shown.text)}
     assert {*PRESUMED, *TABLE["made_by"]} <= named
+    everything = "\n".join(shown.text for page in SHOWN.values() for shown in page)
+    assert [said for said in TABLE.get("said_here", {}) if said not in everything] == []
 
 
 @pytest.mark.skipif(not (ROOT / ".ci").is_dir(), reason="the source distribution has no .ci/run")
 def test_what_is_left_to_ci_stands_there() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    for command, entry in NOT_RUN.items():
+    for entry in NOT_RUN:
         if entry["kind"] == "ci":
-            for part in command.split(" && "):
+            for part in entry["command"].split(" && "):
                 wanted = re.escape(part) if not part.endswith(" .") else re.escape(part[:-1]) + r'"?\.'
                 assert re.search(rf"^(?:.* && )?{wanted}", script, re.MULTILINE), part
 
 
-@pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
-    """What went wrong on each page that is asked for, found in two lanes side by side.
+@pytest.fixture(scope="session")
+def lane(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache and a results folder, for the pages that this process runs one after another.
 
-    The pages of a lane share a cache and a results folder one after another, as those of a user do who reads on: a cell
-    is computed once. So the pages with whole families of methods are in one lane, and all others in the second.
+    A user who reads on has one too: a cell is computed once.
     """
-    mine = "test_the_commands_of_a_page_do_what_they_say"
-    asked = [item.callspec.params["page"] for item in request.session.items if item.name.startswith(f"{mine}[")]
-    pools = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
-    lanes = [tmp_path_factory.mktemp("lane") for _ in pools]
+    return tmp_path_factory.mktemp("lane")
 
-    def start(page: str) -> Future:
-        lane = 0 if any(re.search("--protocol (branches|family)", shown.text) for shown in SHOWN[page]) else 1
-        return pools[lane].submit(run_page, page, tmp_path_factory.mktemp("page"), lanes[lane])
 
-    yield {page: start(page) for page in asked}
-    for pool in pools:
-        pool.shutdown(cancel_futures=True)
+def longest_first() -> list[Any]:
+    """Order the pages so that two processes end together; those with whole families of methods share their cells."""
+    order = sorted(
+        (page for page, shown in SHOWN.items() if {one.kind for one in shown} - {"file"}),
+        key=lambda page: -sum(2 * ("specrec bench" in one.text) + (one.kind != "file") for one in SHOWN[page]),
+    )
+    families = [page for page in order if any(re.search("--protocol (branches|family)", s.text) for s in SHOWN[page])]
+    together = pytest.mark.xdist_group("families")
+    return [pytest.param(page, marks=together if page in families else ()) for page in order]
 
 
 @pytest.mark.commands
-@pytest.mark.parametrize("page", [page for page, shown in SHOWN.items() if {s.kind for s in shown} - {"file"}])
-def test_the_commands_of_a_page_do_what_they_say(page: str, outcomes: dict[str, Future]) -> None:
-    failures = outcomes[page].result()
+@pytest.mark.parametrize("page", longest_first())
+def test_the_commands_of_a_page_do_what_they_say(page: str, tmp_path: Path, lane: Path) -> None:
+    failures = run_page(page, tmp_path, lane)
     assert not failures, "\n\n".join(failures)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from specrec.cache import check_room, written_together, written_whole
+from specrec.cache import check_room, drop_unfinished, put_in_place, written_together, written_whole
 from specrec.errors import SpecrecError, UsageError
 
 
@@ -109,3 +109,33 @@ def test_room_is_told_in_units_that_say_something(
     with pytest.raises(SpecrecError) as said:
         check_room(tmp_path, needed, "a cube")
     assert str(said.value).startswith(words.format(tmp_path))
+
+
+def test_where_there_are_no_links_nothing_is_replaced_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_paths: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", no_links)
+    path, made = tmp_path / "a", tmp_path / "made"
+    with written_whole(path, overwrite=False) as temporary:
+        temporary.write_text("mine")
+    with pytest.raises(UsageError, match="a exists by now"), written_whole(path, overwrite=False) as temporary:
+        temporary.write_text("another")
+    made.write_text("a third")
+    with pytest.raises(UsageError, match="a exists by now"):
+        put_in_place([made], [path], overwrite=False)
+    assert (path.read_text(), made.read_text()) == ("mine", "a third")
+    put_in_place([made], [path], overwrite=True)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["a third"]
+
+
+def test_what_is_being_written_can_be_dropped(tmp_path: Path) -> None:
+    def write() -> None:
+        with written_whole(tmp_path / "a"):
+            assert len(list(tmp_path.iterdir())) == 1
+            drop_unfinished()
+            assert list(tmp_path.iterdir()) == []
+
+    with pytest.raises(SpecrecError, match="cannot write"):
+        write()
+    drop_unfinished()

@@ -12,7 +12,7 @@ from specrec.parameters import Parameter, Settings
 from specrec.rendering import RGB_TO_XYZ, decode_srgb
 from specrec.scenes import Image, TrainingScene, check_image
 from specrec.spectra import Cube
-from specrec_classical.filterbank.texture import PER_SCALE, energies, reach
+from specrec_classical.filterbank.texture import PER_SCALE, energies, filter_operations, reach
 from specrec_classical.fitted import checked
 
 Floats = NDArray[np.float64]
@@ -118,6 +118,17 @@ class Filterbank(Reconstructor):
                 spectra += primary[:, np.newaxis] * spectrum
             cube[rows] = spectra.reshape(-1, width, cube.shape[2])
         return cube
+
+    @property
+    def operations(self) -> float:
+        """Filters, projection on the axes, distances to every prototype, and the maps of the nearest."""
+        self._check_fitted()
+        lengths, axes = self.axes_.shape
+        bands, atoms = self.colours_.shape[1], len(self.prototypes_)
+        sparsity = min(int(self.settings["sparsity"]), atoms)
+        filters = filter_operations(int(self.settings["scales"]), float(self.settings["pool"]))
+        decoding = sparsity * (axes + 2 * bands * (1 + axes))
+        return float(filters + 2 * lengths * axes + 3 * axes * atoms + decoding + 7 * bands)
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
         """Return map, axes and prototypes, float64."""

@@ -96,6 +96,18 @@ def energies(signal: Maps, scales: int, pool: float) -> Maps:
     return found
 
 
+def filter_operations(scales: int, pool: float) -> int:
+    """Count the products of the filters of each pixel: of every scale three responses, and the averages of six.
+
+    Examples
+    --------
+    >>> filter_operations(1, 1.0)  # rows and columns: 3 filters of 7 values, 6 averages of 7
+    252
+    """
+    values = [3 * (2 * _radius(size) + 1) + PER_SCALE * (2 * _radius(pool) + 1) for size in sizes(scales)]
+    return 2 * 2 * sum(values)
+
+
 def _radius(deviation: float) -> int:
     return math.ceil(_DEVIATIONS * deviation)
 

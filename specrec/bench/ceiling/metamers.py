@@ -15,7 +15,8 @@ from specrec.bench.ceiling.colour_table import COLOURS, NONE, Codes, ColourTable
 from specrec.bench.plan import Plan
 from specrec.cells.ceiling import LEAST_SCENES, TENTH, Ceiling, ceiling_path, read_ceiling, score, write_ceiling
 from specrec.cells.region import region_mask
-from specrec.datasets.survey import Survey, scene_with_extent
+from specrec.datasets.survey import Survey
+from specrec.datasets.unchanged import found_of, open_unchanged
 from specrec.interfaces import Progress, Score
 from specrec.scenes import Mask, Scene, TrainingScene
 from specrec.spectra import Cube
@@ -26,14 +27,14 @@ Read = Callable[[str], tuple[Cube, Codes]]
 """Gives the scaled cube of a scene and the codes of its pixels; those that do not count are `NONE`."""
 
 
-def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 1) -> None:
-    """Store the ceiling of every tested scene in the results folder; what is there already is kept.
+def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 1, *, anew: bool = False) -> None:
+    """Store the ceiling of every tested scene in the results folder; what is there already is kept, unless `anew`.
 
     So many scenes are read at a time, at most 4; sums are made in their order, so that it changes no number.
     """
     folds = plan.protocol.computed_folds
     tested = sorted({name for fold in folds for name in plan.split.folds[fold].test})
-    missing = [name for name in tested if read_ceiling(ceiling_path(plan.folder, name)) is None]
+    missing = [name for name in tested if anew or read_ceiling(ceiling_path(plan.folder, name)) is None]
     if not plan.protocol.ceiling or not missing:
         return
     further = plan.source.further(plan.protocol.ceiling)
@@ -42,7 +43,7 @@ def find_ceilings(plan: Plan, facts: Survey, progress: Progress, readers: int = 
         return _read(TrainingScene(scene, plan.protocol.scaling, plan.protocol.quantisation), plan.protocol.region)
 
     def mine(name: str) -> tuple[Cube, Codes]:
-        return read(scene_with_extent(plan.source.open(name), facts.facts[name]))
+        return read(open_unchanged(plan.source, name, found_of(facts.facts[name]), "the bench"))
 
     def other(name: str) -> tuple[Cube, Codes]:
         return mine(name) if further is None else read(further.open(name))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from specrec.bench.figures.style import plain_text, save
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.scores import parts
-from specrec.cells.ceiling import column
+from specrec.cells.columns import column
 from specrec.parameters import parse_spec
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """How figures look and are saved: sizes of a printed page, colours for everyone, files that repeat to the byte."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,9 +46,12 @@ def save(figure: Any, paths: tuple[Path, ...], dpi: int = 150) -> None:
     unwanted = {"png": {"Software": None}, "pdf": {"CreationDate": None, "Creator": None, "Producer": None}}
     for path in paths:
         form = path.suffix.removeprefix(".")
-        with written_whole(path) as temporary, rc_context({"pdf.fonttype": 42}), warnings.catch_warnings():
+        drawn = io.BytesIO()  # of a full disk the writers of pictures say no more than that they failed
+        with rc_context({"pdf.fonttype": 42}), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in letters that the font lacks
-            figure.savefig(temporary, dpi=dpi, format=form, metadata=unwanted[form])
+            figure.savefig(drawn, dpi=dpi, format=form, metadata=unwanted[form])
+        with written_whole(path) as temporary:
+            temporary.write_bytes(drawn.getbuffer())
 
 
 def broken(name: str, width: int = 22) -> str:

@@ -1,7 +1,6 @@
 """Cells on the workers of a Dask cluster: given out, with what a worker does not see, and their files fetched."""
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Callable
@@ -25,31 +24,13 @@ from specrec.cluster.files import FileFacts, facts_of
 from specrec.cluster.given import Again, Done
 from specrec.cluster.job import Answer
 from specrec.cluster.sending import Sender
-from specrec.errors import DataError, SpecrecError, UsageError
+from specrec.errors import DataError, SpecrecError
 from specrec.interfaces import SceneSource
 from specrec.registry import registry
 from specrec.registry.trial import KNOWN, environment
 
-DEVICES = ("auto", "cpu", "cuda")
-"""What ``--device`` may say: which one of them a worker has, it says itself (``CUDA_VISIBLE_DEVICES``)."""
-
 TOKEN = ".seen-"
 """Begins the name of the file by which a worker knows that it sees the results folder."""
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that names one of this machine's.
-
-    Raises
-    ------
-    UsageError
-        If it is not one of `DEVICES`.
-    """
-    if device not in DEVICES:
-        raise UsageError(
-            f"--device {device} names a device of one machine; with --dask choose from {', '.join(DEVICES)}, and start"
-            " each worker with its own CUDA_VISIBLE_DEVICES"
-        )
 
 
 class ClusterCells(Executor):
@@ -66,7 +47,7 @@ class ClusterCells(Executor):
     threads
         Of one cell.
     device
-        One of `DEVICES`.
+        One of `specrec.reconstruction.workers.DEVICES`.
     progress, note
         As for `specrec.cells.executors.local.LocalProcesses`.
     """
@@ -185,14 +166,3 @@ class ClusterCells(Executor):
                     continue  # a failure never replaces a good result
             self._sender.fetch(worker, f"{computed.folder}/results/{name}", size, target)
         self._sender.remove(worker, computed.folder)
-
-
-def own_devices(device: str, *, networks: bool) -> list[str]:
-    """List the CUDA devices of this machine for workers of its own, as ``CUDA_VISIBLE_DEVICES`` names them."""
-    if device == "cpu" or not networks:
-        return []
-    from specrec.training.session import cuda_devices
-
-    count = len(cuda_devices())
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return [str(index) for index in range(count)] if visible is None else visible.split(",")[:count]

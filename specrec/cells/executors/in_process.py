@@ -6,7 +6,7 @@ from typing import Any
 
 from specrec.cells.cell import cell_name
 from specrec.cells.executors import CellProgress
-from specrec.errors import STOPS
+from specrec.errors import STOPS, CannotGoOnError
 
 
 class InProcess(Executor):
@@ -23,7 +23,7 @@ class InProcess(Executor):
         name = cell_name(values["written"], values["fold"], values["run"])
         try:
             future.set_result(fn(values, lambda done, words: self._progress(name, done, words)))
-        except STOPS:
+        except (CannotGoOnError, *STOPS):
             raise
         except BaseException as error:  # a future carries whatever was raised
             future.set_exception(error)

@@ -38,6 +38,12 @@ class LocalProcesses(Executor):
         self._lock = threading.Lock()
         self._stopped = False
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that compute now."""
+        with self._lock:
+            return [process.pid for process in self._running if process.pid is not None]
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
         """Run ``run_cell(values)`` in a process; no other function is known there."""
         if fn is not run_cell:

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from specrec.cells.cell import cell_name
-from specrec.errors import SpecrecError
+from specrec.errors import CannotGoOnError, SpecrecError
 from specrec.processes import end_group, ending, last_line
 from specrec.registry.trial import environment
 
@@ -62,6 +62,12 @@ class CellProcess:
         self._lock = threading.Lock()
         self._stopped = False
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process; None where none runs."""
+        with self._lock:
+            return None if self._process is None else self._process.pid
+
     def stop(self) -> None:
         """End the process, if it runs, and start none."""
         with self._lock:
@@ -74,8 +80,10 @@ class CellProcess:
 
         Raises
         ------
+        CannotGoOnError
+            If a file cannot be written, or data changed.
         SpecrecError
-            If the process died, or could not write the record.
+            If the process died.
         UnfitError
             If this machine is not as `needs` says.
         """
@@ -102,6 +110,8 @@ class CellProcess:
                     if "record" in message:
                         result = message["record"]
                         break  # a thread that the method has left behind is not waited for
+                    elif "stop" in message:
+                        raise CannotGoOnError(message["stop"])
                     elif "error" in message:
                         raise SpecrecError(message["error"])
                     elif "unfit" in message:

@@ -55,6 +55,7 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
         if unseen:
             arrange(folder / "data", list(errand.scenes))
             values["data"] = str(folder / "data")
+            values["stamps"] = {name: [] for name in cell.stamps}  # copies were changed when they came
         if not shared:
             arrange(folder / "results", list(errand.results))
             values["folder"] = str(folder / "results")

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import SYNTHETIC, cache_folder, stored_array, write_array
+from specrec.cache import SYNTHETIC, cache_folder
 from specrec.errors import SpecrecError
 from specrec.spectra import WAVELENGTHS
+from specrec.stored_arrays import stored_array, write_array
 
 LOWEST, HIGHEST = 0.004, 0.98  # no surface is a perfect trap or a perfect white; logarithms stay finite
 _DAYLIGHT_ROWS = 3

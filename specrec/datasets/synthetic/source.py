@@ -1,5 +1,6 @@
 """The data set `synthetic`: scenes by recipe, made when they are first asked for and kept in the cache folder."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import ClassVar, Literal, cast
 
 import numpy as np
 
-from specrec.cache import SYNTHETIC, cache_folder, stored_array, write_array
+from specrec.cache import SYNTHETIC, cache_folder
 from specrec.datasets.synthetic.recipe import Recipe, Spectra, draw_exposure, read_exposure
 from specrec.errors import UsageError
 from specrec.interfaces import Progress, SceneSource, silent
 from specrec.parameters import Parameter, Value, nearest
 from specrec.scenes import Mask, Scene, Window
 from specrec.spectra import WAVELENGTHS, Cube
+from specrec.stored_arrays import stored_array, write_array
 
 Counts = np.ndarray[tuple[int, ...], np.dtype[np.uint16]]
 
@@ -111,6 +113,11 @@ class SyntheticSource(SceneSource):
         others = SyntheticSource(None, **{**self.settings, "first": after, "scenes": count})
         others._kept = False
         return others
+
+    def room_to_make(self, names: Sequence[str]) -> int:
+        """Count the bytes of the scenes that are not in the cache folder yet."""
+        shapes = [self.open(name).shape for name in names if not cached_file(self._recipes[name]).exists()]
+        return 2 * sum(math.prod(shape) for shape in shapes)  # 16-bit counts
 
     def prepare(self, names: Sequence[str], progress: Progress = silent) -> None:
         """Make the scenes that are not in the cache folder yet."""

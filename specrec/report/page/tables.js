@@ -62,6 +62,18 @@ function makeTable(data) {
   return element("div", { class: "twin table" }, box, beside);
 }
 
+function makeCost(data) {
+  const { columns, rows, notes, picture } = data.cost;
+  const styles = stylesOf(data);
+  const head = [{ text: "method" }, ...columns.map((one) => ({ text: one.head, title: one.meaning, number: true }))];
+  const lines = rows.map((row) => ({ keys: [row.method, ...row.numbers], cells: [named(styles[row.slug] ?? null, row.method), ...row.texts] }));
+  const words = "Errors against cost: towards the lower left is better where lower errors are; the line joins the methods that none beats at no more cost.";
+  return element("div", {},
+    sortable("costs", "Cost of each method", head, lines),
+    element("details", { class: "quiet" }, element("summary", {}, "On what it was measured, and how"), element("ul", {}, ...notes.map((text) => element("li", {}, text)))),
+    picture ? element("figure", {}, element("img", { src: picture, alt: words, class: "drawn" }), element("figcaption", { class: "quiet" }, words)) : null);
+}
+
 function wordsOfMarks(data, part) {
   const found = Object.values(data.comparisons[part] || {});
   const open = Object.entries(data.comparisons[part] || {}).filter(([, one]) => !one.decidable).map(([name]) => name);

@@ -1,5 +1,8 @@
 """What every other promise rests on: it can be fitted, it answers with a cube, and twice with the same."""
 
+import math
+from numbers import Real
+
 from specrec.testing.checks import RAISED, NotConforming
 from specrec.testing.methods.declared import BUILDS
 from specrec.testing.methods.process_state import stirred
@@ -61,4 +64,21 @@ def STEADY(subject: Subject) -> None:  # noqa: N802 - as above
         )
 
 
-PROMISES = (FITS, ANY_SIZE, STEADY)
+@promise("operations are declared as a number above 0, or not at all", FITS)
+def _operations(subject: Subject) -> str:
+    """Of the fitted method, for the column of costs."""
+    try:
+        declared = subject.fitted.method.operations
+    except RAISED as error:
+        raise broken(f"operations raised {said(error)}", "return None where the method cannot say") from error
+    if declared is None:
+        return "not declared"
+    if not isinstance(declared, Real) or isinstance(declared, bool) or not 0.0 < declared < math.inf:
+        raise broken(
+            f"operations is {declared!r}",
+            "make it a property that returns multiplications and additions for each pixel, or None",
+        )
+    return f"{float(declared):,.0f} operations a pixel"
+
+
+PROMISES = (FITS, ANY_SIZE, STEADY, _operations)

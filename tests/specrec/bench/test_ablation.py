@@ -166,7 +166,7 @@ def test_a_folder_from_before_a_key_existed_can_still_be_read_and_continued(tmp_
 
 def test_a_dry_run_lists_the_cells_of_the_tested_fold_alone(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(PROTOCOL)
-    words = ["--protocol", str(tmp_path / "tiny.toml"), "-o", str(tmp_path / "r"), "--dry-run"]
+    words = ["--protocol", str(tmp_path / "tiny.toml"), "-o", str(tmp_path / "r"), "--dry-run", "--warm-up", "0"]
     said = CliRunner().invoke(command, ["bench", *words])
     assert said.exit_code == 0, said.output
     assert said.output.count("to compute") == 3 * 2

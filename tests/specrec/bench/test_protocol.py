@@ -13,7 +13,7 @@ from specrec.registry import registry
 
 
 def test_the_protocols_that_come_with_specrec_are_what_they_say() -> None:
-    assert protocol.names() == ["branches", "cave", "embedded", "embedded-null", "family", "icvl"]
+    assert protocol.names() == ["branches", "cave", "embedded", "embedded-null", "family", "icvl", "robustness"]
     embedded, null, cave, icvl = (protocol.load(name) for name in ("embedded", "embedded-null", "cave", "icvl"))
     assert (embedded.dataset, embedded.folds, embedded.scenes_per_fold, embedded.runs) == ("synthetic", 2, 20, 1)
     assert dict(embedded.options) | {"texture_link": False} == dict(null.options)
@@ -47,6 +47,15 @@ def test_a_data_set_alone_takes_the_protocol_of_its_name() -> None:
         ("dataset = 'cave'\nceiling = -1", "ceiling must be a whole number of at least 0, not -1"),
         ("dataset = 'cave'\ninfluence = 1.5", "influence must be a whole number of at least 0, not 1.5"),
         ("dataset = 'cave'\nfigure = 'ablate'", "figure must be empty or one of ablation, not 'ablate'"),
+        ("dataset = 'cave'\nrobustness = 'jpeg=50'", "robustness must be a list of conditions, not 'jpeg=50'"),
+        ("dataset = 'cave'\nrobustness = ['jpg=50']", "unknown condition 'jpg=50'; did you mean 'jpeg'?"),
+        (
+            "dataset = 'cave'\nrobustness = ['jpeg=5', 'jpeg=5']",
+            "robustness must be a list of conditions, each of them once",
+        ),
+        ("dataset = 'cave'\nrobustness = ['cross-data']", "cross must be a data set where robustness names cross-data"),
+        ("dataset = 'cave'\ncross = 'icvl'", "cross must be a data set where robustness names cross-data"),
+        ("dataset = 'cave'\ncross_scenes = -1", "cross_scenes must be a whole number of at least 0, not -1"),
         ("dataset = 'cave'\n[on]\nicvl = 3", "on must be tables by the names of data sets"),
         ("dataset = 'cave'\n[on.icvl]\nfold = 3", "on.icvl: unknown key 'fold'; did you mean 'folds'?"),
         ("dataset = 'cave'\n[on.icvl]\ndataset = 'cave'", "on.icvl: unknown key 'dataset'"),

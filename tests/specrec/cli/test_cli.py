@@ -211,7 +211,7 @@ def test_bench_prints_the_table_on_stdout_and_the_rest_on_stderr(cli: Cli) -> No
 
 
 def test_a_dry_run_lists_the_cells_and_computes_nothing(cli: Cli) -> None:
-    outcome = cli("bench", "-m", "gan[branches=2,epochs=3],mean", "--dry-run")
+    outcome = cli("bench", "-m", "gan[branches=2,epochs=3],mean", "--dry-run", "--warm-up", 0)
     assert outcome.code == 0
     assert outcome.out.count("to compute") == 4
     assert "gan[branches=2,epochs=3] fold 0 run 0: train on 20, test 20" in outcome.out

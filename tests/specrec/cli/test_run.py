@@ -228,6 +228,25 @@ def test_an_interrupt_leaves_with_130_and_keeps_what_is_finished(run: Run, monke
     assert len(cubes("out")) == 3
 
 
+def test_pictures_in_a_folder_that_are_not_read_are_told(run: Run) -> None:
+    for name in ("photos/a.HEIC", "photos/b.heif", "photos/c.avif", "photos/.d.heic", "photos/notes.txt"):
+        Path(name).write_bytes(b"x")
+    outcome = run("photos")
+    assert outcome.code == 0
+    assert outcome.lines[0] == ("1 AVIF file and 2 HEIC files passed over: not read by specrec; convert to JPEG or PNG")
+    Path("phone").mkdir()
+    Path("phone/a.heic").write_bytes(b"x")
+    outcome = run("phone")
+    assert outcome.code == 2
+    assert outcome.lines[0].endswith("; 1 HEIC file there is not read: convert to JPEG or PNG")
+
+
+def test_a_cluster_and_jobs_contradict_each_other(run: Run) -> None:
+    outcome = run("photos", "--jobs", 2, "--dask", "local:2")
+    assert (outcome.code, cubes()) == (2, [])
+    assert outcome.lines[0].startswith("specrec: error: --jobs 2 and --dask local:2 contradict each other")
+
+
 def test_uint16_holds_the_estimates_of_saturated_colours(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     method = registry().reconstructor("linear")
     spread = lambda _self, rgb: np.full((*rgb.shape[:2], 31), np.linspace(-0.9, 2.9, 31), np.float32)  # noqa: E731

@@ -53,6 +53,39 @@ def test_sigterm_leaves_143_a_sentence_and_nothing_half_written(tmp_path: Path, 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_ctrl_c_says_at_once_what_it_waits_for_and_a_second_one_ends_at_once(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_png(tmp_path / name, np.full((40, 30, 3), 90, np.uint8))
+    out = tmp_path / "out"
+    out.mkdir()
+    start = (
+        "import time; from specrec_classical.mallett import Mallett; real = Mallett.reconstruct\n"
+        "Mallett.reconstruct = lambda self, rgb: (time.sleep(30 if any(out.iterdir()) else 0), real(self, rgb))[1]\n"
+        "from pathlib import Path; out = Path('out')\n"
+        "from specrec.cli import main; main()"
+    )
+    words = ["run", "mallett", "a.png", "b.png", "--tiles", "8", "-o", "out/"]
+    process = subprocess.Popen([sys.executable, "-c", start, *words], cwd=tmp_path, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not list(out.glob(".*")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        os.kill(process.pid, signal.SIGINT)
+        line = process.stderr.readline()
+        assert line == b"finishing the tile in work; Ctrl-C again ends at once\n"
+        os.kill(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=20)[1]
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130
+    assert said == b"specrec: interrupted; start it again to go on\n"
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_sigterm_ends_the_cells_of_a_bench_and_counts_none_of_them_as_failed(tmp_path: Path) -> None:
     words = ["bench", "-m", "mean,pixel[steps=100000,batch=64]", "-d", DATA, "--limit", "2", "-j", "1", "-o", "r"]
     start = "from specrec.cli import main; main()"

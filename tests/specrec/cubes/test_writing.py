@@ -51,7 +51,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_the_old_file(tmp_path, 
     assert done.stderr == ""
     said, there = json.loads(done.stdout)
     for sentence in said:
-        assert sentence.startswith("SpecrecError: cannot write cube."), said
+        assert sentence.startswith("CannotGoOnError: cannot write cube."), said
         assert f"File too large; make room in {tmp_path}, or choose another folder" in sentence
         assert "\n" not in sentence
     assert there == sorted(before)

@@ -9,7 +9,8 @@ import pytest
 from specrec.cubes import write_cube
 from specrec.datasets.contact_sheet import contact_sheet, thumbnail
 from specrec.datasets.folder import FolderSource
-from specrec.datasets.survey import SceneFacts, examine, scene_with_extent, survey
+from specrec.datasets.survey import SceneFacts, examine, survey
+from specrec.datasets.unchanged import found_of, open_unchanged
 from specrec.errors import DataError
 from specrec.interfaces import SceneSource
 from specrec.parameters import Parameter
@@ -102,7 +103,7 @@ def test_a_known_extent_spares_the_reading():
     source = MadeSource({"one": some_cube()})
     facts = survey(source, ["one"]).facts["one"]
     source.read.clear()
-    scene = scene_with_extent(source.open("one"), facts)
+    scene = open_unchanged(source, "one", found_of(facts), "the test")
     assert scene.extent == (float(some_cube().min()), float(some_cube().max()))
     assert source.read == []
 

@@ -4,16 +4,18 @@ import pytest
 from click.testing import CliRunner
 
 from specrec.cells.ceiling import COLUMNS
+from specrec.cells.columns import columns_of
 from specrec.cli.metrics import command
 from specrec.registry import registry
+from specrec.robustness.conditions import STANDARD
 
 
-def test_the_table_has_a_line_for_every_metric_and_for_every_column_of_the_ceiling():
+def test_the_table_has_a_line_for_every_metric_and_for_every_column_of_the_ceiling_and_of_the_conditions():
     result = CliRunner().invoke(command, [])
     assert result.exit_code == 0
     head, *lines = result.stdout.splitlines()
     assert head.split() == ["id", "unit", "scale", "direction", "distribution", "definition"]
-    assert [line.split()[0] for line in lines] == [*registry().metrics, *COLUMNS]
+    assert [line.split()[0] for line in lines] == [*registry().metrics, *COLUMNS, *columns_of(STANDARD)]
     (gfc,) = (line for line in lines if line.startswith("gfc "))
     assert "higher is better" in gfc
     assert "specrec" in gfc

@@ -16,7 +16,7 @@ BROKEN = {
     "needs": ("import not_there_at_all", "ModuleNotFoundError: No module named 'not_there_at_all'"),
     "newer": (
         "from specrec import FromTheFuture",
-        "it may need another specrec, this one has version 1.0 of the interface",
+        "it may need another specrec, this one has version 1.1 of the interface",
     ),
     "version": ("SPECREC_INTERFACE = '1.9'\nspecrec_later = 1", "it needs version 1.9 of the interface, and this"),
     "no-version": ("SPECREC_INTERFACE = 2", 'its SPECREC_INTERFACE is a word such as "1.0", not 2'),

@@ -91,9 +91,10 @@ def test_a_bench_with_failed_cells_has_a_report_with_every_file(cli: Callable[..
     assert str(results.folder / "report.html") in outcome.err
     assert (results.folder / "report.html").stat().st_size > 1000
     folder = results.folder / "report"
-    expected = {f"{name}.{form}" for name in ("figure3", "boxes-rmse") for form in ("pdf", "png")}
+    expected = {f"{name}.{form}" for name in ("figure3", "frontier", "boxes-rmse") for form in ("pdf", "png")}
     expected |= {f"{name}-rmse.tex" for name in ("comparison", "pairs", "scenes")}
-    expected |= {"table.tex", "methods.tex", "report.tex", "scores.csv", "comparisons.csv", "contents.txt"}
+    expected |= {"table.tex", "methods.tex", "report.tex", "cost.tex"}
+    expected |= {"scores.csv", "comparisons.csv", "cost.csv", "contents.txt"}
     assert {path.name for path in folder.iterdir()} == expected
     assert set((folder / "contents.txt").read_text().split()) == expected - {"contents.txt"}
     assert (folder / "table.tex").read_text() == results.table("tex")
@@ -422,3 +423,31 @@ def test_long_names_are_broken_and_nothing_of_them_is_lost() -> None:
     for name in (*HOSTILE, ""):
         assert broken(name).replace("\n", "") == name
         assert max(map(len, broken(name).split("\n"))) <= 22
+
+
+@pytest.mark.parametrize("taken", ["folder", "page"])
+def test_what_appears_while_a_report_is_made_stays_and_nothing_is_put_there(
+    made_results: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    folder, page = tmp_path / "new", tmp_path / "new.html"
+
+    def draw(_results: Results, _folder: Path) -> list[tuple[str, str]]:
+        if taken == "folder":
+            folder.mkdir()
+        (folder / "contents.txt" if taken == "folder" else page).write_text("theirs")
+        return []
+
+    def write(_results: Results, target: Path) -> Path:
+        target.write_text("mine")
+        return target
+
+    monkeypatch.setattr("specrec.report.folder._draw_all", draw)
+    monkeypatch.setattr("specrec.report.folder.write_page", write)
+    results = made_results({name: {"rmse": np.arange(6.0) + index} for index, name in enumerate("ab")})
+    with pytest.raises(UsageError, match="exists"):
+        write_report(results, folder, page=page, replace_page=False)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("new*") if path.is_file()}
+    assert left | {path.relative_to(tmp_path).as_posix() for path in folder.rglob("*")} == (
+        {"new/contents.txt"} if taken == "folder" else {"new.html"}
+    )
+    assert not list(tmp_path.glob(".new*"))

@@ -35,6 +35,7 @@ BROKEN = {
     wrong.Reversed: ("bands are in the order of the wavelengths", "at scene.wavelengths[i]"),
     wrong.Shifted: ("bands are in the order of the wavelengths", "shifted by +1 bands"),
     wrong.Swapped: ("bands are in the order of the wavelengths", "with the channels B, G, R; keep band i"),
+    wrong.FreeOfCharge: ("operations are declared as a number above 0, or not at all", "for each pixel, or None"),
     wrong.OnBytes: ("values are on the scale of the training cubes", "on the scale of the training cubes, 0..1"),
     wrong.OnBothSides: ("values are on the scale of the training cubes", "much nearer if they are on the scale -1..1"),
     wrong.Upended: ("pixels stay where they are", "only if it is put upside down"),

@@ -236,7 +236,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("safetensors.torch.save_file", full)
+        patch.setattr("safetensors.torch.save", full)
         with pytest.raises(SpecrecError, match=r"cannot write .*c.safetensors: No space left"):
             train(training_scenes, path)
     assert path.read_bytes() == content

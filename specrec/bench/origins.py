@@ -1,0 +1,34 @@
+"""What of a table was computed by something else than the rest: older versions, or other code."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from specrec.bench.manifest import Manifest
+from specrec.cells.key import differences
+
+UNKNOWN = "a specrec before 0.6, and their records do not say by what"
+
+
+def of_other_origin(manifest: Manifest, records: Mapping[tuple[str, int, int], Mapping[str, Any]]) -> dict[str, str]:
+    """Say of each method, by its slug, which cells something else has computed than what the last bench had installed.
+
+    Methods of which all cells are of one origin, and folders that do not say what was installed, have no entry.
+    """
+    counts: dict[str, Counter[str]] = {}
+    totals = Counter(slug for slug, _, _ in records)
+    for (slug, _, _), record in records.items():
+        now = manifest.installed.get(slug)
+        if now is None or record["status"] != "done":
+            continue
+        words = ", ".join(map(str, differences(record["decided_by"], now))) if "decided_by" in record else UNKNOWN
+        if words:
+            counts.setdefault(slug, Counter())[words] += 1
+    return {
+        slug: "; ".join(
+            f"{count} of {totals[slug]} cells of {manifest.methods[slug]}"
+            f" {'was' if count == 1 else 'were'} computed with {words}"
+            for words, count in found.items()
+        )
+        for slug, found in counts.items()
+    }
