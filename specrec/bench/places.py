@@ -94,6 +94,13 @@ def place(plan: Plan, watch: Watcher, *, device: str, jobs: int | None, dask: st
             max(1, available_cores() // plan.protocol.threads),
             CLUSTER_AHEAD,
             lambda: ClusterCells(
-                connection, plan.source, plan.folder, plan.protocol.threads, device, watch.cell, watch.note
+                connection,
+                plan.source,
+                plan.folder,
+                plan.protocol.threads,
+                device,
+                watch.cell,
+                watch.note,
+                other=plan.cross.source if plan.cross is not None else None,
             ),
         )

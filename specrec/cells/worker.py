@@ -61,15 +61,18 @@ def main() -> None:
 
 
 def _fitted(
-    values: dict[str, Any], installed: dict[str, str], made: list[str], progress: Progress
+    values: dict[str, Any], installed: dict[str, str], made: list[tuple[str, str]], progress: Progress
 ) -> tuple[dict[str, Any], str | None]:
     """Give a cell the device there is, make its scenes, or say why this machine does not fit."""
     cell = Cell(**values)
-    unfit = lacking(installed, cell.method, cell.dataset)
+    sets = {"": values, **({"cross": cell.cross} if cell.cross else {})}
+    unfit = lacking(installed, cell.method, *(data["dataset"] for data in sets.values()))
+    for of, data in sets.items():
+        names = [name for whose, name in made if whose == of]
+        unfit = unfit or make_scenes(data, names, lambda _done, words: progress(0.0, f"making scenes: {words}"))
     if unfit is not None:
         return values, unfit
-    unfit = make_scenes(cell, made, lambda _done, words: progress(0.0, f"making scenes: {words}"))
-    return {**values, "device": device_here(cell.device, cell.method)}, unfit
+    return {**values, "device": device_here(cell.device, cell.method)}, None
 
 
 class _Teller(logging.Handler):

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +15,7 @@ from specrec.cells.ceiling import ceiling_path
 from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
 from specrec.cells.executors import CellProgress
-from specrec.cells.executors.errand import Computed, Errand, Missing
+from specrec.cells.executors.errand import Computed, Errand, Missing, Scenes
 from specrec.cells.executors.fitness import providers
 from specrec.cells.executors.remote import run_cell_here
 from specrec.cluster.connecting import Connection
@@ -50,6 +50,8 @@ class ClusterCells(Executor):
         One of `specrec.reconstruction.workers.DEVICES`.
     progress, note
         As for `specrec.cells.executors.local.LocalProcesses`.
+    other
+        The other data set of a protocol with ``cross-data``.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class ClusterCells(Executor):
         device: str,
         progress: CellProgress,
         note: Callable[[str], None],
+        other: SceneSource | None = None,
     ) -> None:
         self._source, self._folder, self._device = source, folder.resolve(), device
+        self._other = other
         self._progress, self._note = progress, note
         self._sender = Sender(connection.client, note)
-        self._files: dict[str, tuple[FileFacts, ...]] = {}
+        self._files: dict[tuple[str, str], tuple[FileFacts, ...]] = {}
         self._token = (f"{TOKEN}{secrets.token_hex(8)}", secrets.token_hex(32))
         self._known: dict[str, str] = json.loads(environment()[KNOWN])
         for left in self._folder.glob(f"{TOKEN}*"):  # of a bench that was killed
@@ -93,33 +97,34 @@ class ClusterCells(Executor):
             (self._folder / self._token[0]).unlink()
 
     def _errand(self, cell: Cell, values: dict[str, Any]) -> Errand:
-        scenes: list[FileFacts] = []
-        made: list[str] = []
-        for name in dict.fromkeys([*cell.train, *cell.test]):
-            files = self._files_of(name)
-            scenes += files
-            if not files:
-                made.append(name)
+        sets = [cell.dataset]
+        scenes = [self._scenes("", self._source, dict.fromkeys([*cell.train, *cell.test]))]
+        if cell.cross and self._other is not None:
+            sets.append(cell.cross["dataset"])
+            scenes.append(self._scenes("cross", self._other, cell.cross["scenes"]))
         paths = [ceiling_path(self._folder, name) for name in cell.test] if cell.ceiling else []
         return Errand(
             cell=values,
             token=self._token,
-            installed=providers(cell.method, cell.dataset),
+            installed=providers(cell.method, *sets),
             known=self._known,
             scenes=tuple(scenes),
-            made=tuple(made),
             results=tuple(facts_of(path, self._folder) for path in paths if path.exists()),
         )
 
-    def _files_of(self, name: str) -> tuple[FileFacts, ...]:
-        if name not in self._files:
-            root = self._source.path
-            try:
-                found = [facts_of(path, root) for path in self._source.files(name)]
-            except OSError as error:
-                raise DataError(f"cannot read {error.filename}: {error.strerror}") from None
-            self._files[name] = tuple(found)
-        return self._files[name]
+    def _scenes(self, of: str, source: SceneSource, names: Iterable[str]) -> Scenes:
+        """Look at the files of scenes, at each once; those that have none are made where they are needed."""
+        found: dict[str, tuple[FileFacts, ...]] = {}
+        for name in names:
+            if (of, name) not in self._files:
+                try:
+                    files = [facts_of(path, source.path) for path in source.files(name)]
+                except OSError as error:
+                    raise DataError(f"cannot read {error.filename}: {error.strerror}") from None
+                self._files[of, name] = tuple(files)
+            found[name] = self._files[of, name]
+        made = tuple(name for name, files in found.items() if not files)
+        return Scenes(of, tuple(facts for files in found.values() for facts in files), made)
 
     def _told(self, label: str, message: dict[str, Any]) -> None:
         if "note" in message:
@@ -138,17 +143,17 @@ class ClusterCells(Executor):
 
     def _supplied(self, errand: Errand, worker: str, paths: set[str]) -> Again:
         """Give a worker what it misses: first the digests, by which it knows a copy, then the files."""
-        files = [facts for facts in (*errand.scenes, *errand.results) if facts.path in paths]
+        files = [facts for facts in errand.files if facts.path in paths]
         if any(not facts.digest for facts in files):
             try:
                 return Again((errand.with_digests(paths),), worker)
             except OSError as error:
                 raise DataError(f"cannot read {error.filename}: {error.strerror}") from None
-        for facts in (*errand.scenes, *files):
+        for facts in errand.files:
             if not facts.name:
                 raise DataError(
-                    f"worker {worker} does not see the data, and {facts.path} cannot be sent: it lies outside of the"
-                    f" data set's folder {self._source.path}; put all of it where every worker sees it"
+                    f"worker {worker} does not see the data, and {facts.path} cannot be sent: it lies outside of its"
+                    f" data set's folder; put all of it where every worker sees it"
                 )
         self._sender.send(worker, files)
         return Again((errand,), worker)

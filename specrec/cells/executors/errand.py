@@ -7,6 +7,30 @@ from specrec.cluster.files import FileFacts
 
 
 @dataclass(frozen=True)
+class Scenes:
+    """What a cell reads of one data set.
+
+    Parameters
+    ----------
+    of
+        Empty: of its own data set; ``"cross"``: of the other one, which has this key in the cell.
+    files
+        That are read.
+    made
+        Names of scenes that are read from no file, and made there.
+    """
+
+    of: str
+    files: tuple[FileFacts, ...] = field(default=(), repr=False)
+    made: tuple[str, ...] = ()
+
+    def within(self, cell: dict[str, Any]) -> dict[str, Any]:
+        """Return what a cell says of the data set: ``dataset``, ``data``, ``options``, ``contents``, ``stamps``."""
+        found: dict[str, Any] = cell[self.of] if self.of else cell
+        return found
+
+
+@dataclass(frozen=True)
 class Errand:
     """One cell to be computed elsewhere.
 
@@ -21,9 +45,7 @@ class Errand:
     known
         What came of the trials of plugins, for the environment of the process.
     scenes
-        The files of the data set that the cell reads.
-    made
-        Its scenes that are read from no file, and made there.
+        What it reads of its data set, and of the other one where there is one.
     results
         Files of the results folder that the cell reads.
     """
@@ -32,17 +54,23 @@ class Errand:
     token: tuple[str, str]
     installed: dict[str, str]
     known: dict[str, str]
-    scenes: tuple[FileFacts, ...] = field(default=(), repr=False)
-    made: tuple[str, ...] = ()
+    scenes: tuple[Scenes, ...] = ()
     results: tuple[FileFacts, ...] = ()
+
+    @property
+    def files(self) -> list[FileFacts]:
+        """List every file."""
+        return [*(facts for some in self.scenes for facts in some.files), *self.results]
 
     def with_digests(self, paths: set[str]) -> "Errand":
         """Return the same with the digests of some files."""
-        known = {facts.path: facts.with_digest() for facts in (*self.scenes, *self.results) if facts.path in paths}
-        scenes, results = (
-            tuple(known.get(facts.path, facts) for facts in files) for files in (self.scenes, self.results)
-        )
-        return replace(self, scenes=scenes, results=results)
+        known = {facts.path: facts.with_digest() for facts in self.files if facts.path in paths}
+
+        def told(files: tuple[FileFacts, ...]) -> tuple[FileFacts, ...]:
+            return tuple(known.get(facts.path, facts) for facts in files)
+
+        scenes = tuple(replace(some, files=told(some.files)) for some in self.scenes)
+        return replace(self, scenes=scenes, results=told(self.results))
 
 
 @dataclass(frozen=True)

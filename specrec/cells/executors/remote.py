@@ -17,7 +17,7 @@ from typing import Any
 
 from specrec.cache import check_writable
 from specrec.cells.cell import Cell
-from specrec.cells.executors.errand import Computed, Errand, Missing
+from specrec.cells.executors.errand import Computed, Errand, Missing, Scenes
 from specrec.cells.executors.one_process import CellProcess, UnfitError
 from specrec.cluster.files import FileFacts, is_here
 from specrec.cluster.job import Job, RefusalError
@@ -42,20 +42,20 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
     """
     cell = Cell(**errand.cell)
     shared = _sees(Path(cell.folder), errand.token)
-    unseen = [facts for facts in errand.scenes if not is_here(facts)]
-    needed = [*unseen, *(() if shared else (facts for facts in errand.results if not is_here(facts)))]
+    unseen = {some.of: [facts for facts in some.files if not is_here(facts)] for some in errand.scenes}
+    needed = [facts for lacking in unseen.values() for facts in lacking]
+    needed += [] if shared else [facts for facts in errand.results if not is_here(facts)]
     missing = tuple(facts.path for facts in needed if stored(facts) is None)
     if missing:
         return Missing(missing)
-    if shared and not unseen:
+    if shared and not any(unseen.values()):
         return Computed(_compute(job, errand, errand.cell))
     folder = Path(mkdtemp(prefix="specrec-", dir=job.scratch))
     try:
         values = dict(errand.cell)
-        if unseen:
-            arrange(folder / "data", list(errand.scenes))
-            values["data"] = str(folder / "data")
-            values["stamps"] = {name: [] for name in cell.stamps}  # copies were changed when they came
+        for some in errand.scenes:
+            if unseen[some.of]:
+                values |= _laid_out(some, values, folder / f"data{some.of}")
         if not shared:
             arrange(folder / "results", list(errand.results))
             values["folder"] = str(folder / "results")
@@ -65,7 +65,8 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
             if shared:
                 raise
             raise RefusalError(str(error)) from None  # its own disk is full, and nobody else's
-        shutil.rmtree(folder / "data", ignore_errors=True)
+        for some in errand.scenes:
+            shutil.rmtree(folder / f"data{some.of}", ignore_errors=True)
         if shared:
             return Computed(record)
         files = _written(folder / "results", Cell(**values), errand.results)
@@ -76,6 +77,16 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
         if shared:
             shutil.rmtree(folder, ignore_errors=True)
     return Computed(record, str(folder), files)
+
+
+def _laid_out(some: Scenes, values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Lay out the files of a data set, and return what that changes in a cell."""
+    arrange(folder, list(some.files))
+    stamps: dict[str, list[Any]] = {
+        name: [] for name in some.within(values)["stamps"]
+    }  # copies were changed when they came
+    changed = {"data": str(folder), "stamps": stamps}
+    return {some.of: {**values[some.of], **changed}} if some.of else changed
 
 
 def _sees(folder: Path, token: tuple[str, str]) -> bool:
@@ -95,8 +106,8 @@ def _sees(folder: Path, token: tuple[str, str]) -> bool:
 
 def _compute(job: Job, errand: Errand, values: dict[str, Any]) -> dict[str, Any]:
     telling = _Telling(job)
-    scenes = {name: _scene(values, name) for name in errand.made}
-    new = [name for name, scene in scenes.items() if scene not in _made]
+    scenes = {(some.of, name): _scene(some.within(values), name) for some in errand.scenes for name in some.made}
+    new = [scene for scene, what in scenes.items() if what not in _made]
     process = CellProcess(
         values,
         telling.hear,
@@ -109,12 +120,12 @@ def _compute(job: Job, errand: Errand, values: dict[str, Any]) -> dict[str, Any]
             record = process.run()
         except UnfitError as error:
             raise RefusalError(str(error)) from None
-    _made.update(scenes[name] for name in new)
+    _made.update(scenes[scene] for scene in new)
     return record
 
 
-def _scene(values: dict[str, Any], name: str) -> tuple[str, str, str, str]:
-    return values["dataset"], json.dumps(values["options"], sort_keys=True), name, values["contents"][name]
+def _scene(data: dict[str, Any], name: str) -> tuple[str, str, str, str]:
+    return data["dataset"], json.dumps(data["options"], sort_keys=True), name, data["contents"][name]
 
 
 class _Telling:

@@ -39,7 +39,7 @@ class Loopback:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "scheduler.json"
-        self._environment = {**os.environ, "SPECREC_CACHE": str(folder / "cache"), **variables}
+        self._environment = {**os.environ, **variables}
         self._path = path
         self.processes: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(*SCHEDULER, "--scheduler-file", str(self.file))

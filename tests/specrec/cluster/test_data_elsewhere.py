@@ -33,6 +33,12 @@ if os.environ.get("HIDDEN"):
     sys.addaudithook(look)
 """
 """What makes a process blind for folders that are there; its name makes Python import it at its start."""
+PROTOCOL = """
+dataset = "folder"
+tested = [0]
+robustness = ["cross-data"]
+cross = "folder"
+"""
 
 
 class Notes(Watcher):
@@ -45,13 +51,19 @@ class Notes(Watcher):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four scenes as ENVI headers with data files."""
+    """Two scenes as ENVI headers with data files, and a folder ``other`` with a third one."""
     folder = tmp_path_factory.mktemp("data")
-    for index in range(4):
+    _write(folder, 0, 1)
+    _write(folder / "other", 2)
+    return folder
+
+
+def _write(folder: Path, *indices: int) -> None:
+    folder.mkdir(exist_ok=True)
+    for index in indices:
         scene = smooth_scene(f"scene{index}", 32, 36, index)
         cube = np.maximum(scene.cube(), 0.01)
         write_cube(folder / f"scene{index}.hdr", cube, WAVELENGTHS, {"quantity": "reflectance"})
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +80,9 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, data: Path, results: Path, blind: Path) -> Iterator[Loopback]:
-    made = Loopback(tmp_path_factory.mktemp("cluster"), (blind,), HIDDEN=os.pathsep.join([str(data), str(results)]))
+    folder = tmp_path_factory.mktemp("cluster")
+    hidden = os.pathsep.join([str(data), str(results)])
+    made = Loopback(folder, (blind,), HIDDEN=hidden, SPECREC_CACHE=str(folder / "cache"))
     made.worker()
     yield made
     made.end()
@@ -77,10 +91,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, data: Path, results: Path,
 def small(data: Path, output: Path, **options: Any) -> Results:
     """Bench on two scenes; only one of the folds is tested."""
     output.mkdir(parents=True, exist_ok=True)
-    (output.parent / "one.toml").write_text("dataset = 'folder'\ntested = [0]\n")
+    (output.parent / "one.toml").write_text(PROTOCOL)
     return bench(
         "linear", "folder", data, protocol=str(output.parent / "one.toml"), output=output, device="cpu", limit=1,
-        save_cubes=True, **options,
+        save_cubes=True, cross_data=data / "other", **options,
     )  # fmt: skip
 
 
@@ -100,9 +114,10 @@ def test_what_a_worker_does_not_see_is_sent_and_what_it_writes_is_fetched(
     for name in ("table.csv", *(name for name in written(tmp_path / "here") if name.startswith("cubes/"))):
         if name.endswith(".csv"):
             assert (results / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert "cross-data" in (results / "there" / "table.csv").read_text()
     [said] = [note for note in notes.said if "does not see the data" in note]
-    assert re.search(r"sending [34] files \(0.3 MB\) to it$", said)  # two headers may be alike
-    assert len(list((cluster.folder / "cache" / "sent").iterdir())) in (3, 4)
+    assert re.search(r"sending [456] files \(0.4 MB\) to it$", said)  # two headers may be alike
+    assert len(list((cluster.folder / "cache" / "sent").iterdir())) in (4, 5, 6)
     scratch = cluster.folder / "scratch1"
     assert not list(scratch.rglob("specrec-*"))  # what was fetched is removed
 
@@ -137,7 +152,7 @@ def test_a_file_outside_of_the_data_sets_folder_cannot_be_sent_and_is_named(
         path.unlink()
     found = small(data, results / "outside", dask=cluster.address)
     assert len(found.failed) == 1
-    assert "elsewhere.txt cannot be sent: it lies outside of the data set's folder" in found.failed[0]
+    assert "elsewhere.txt cannot be sent: it lies outside of its data set's folder" in found.failed[0]
 
 
 def test_a_worker_that_cannot_keep_what_is_sent_is_named(
