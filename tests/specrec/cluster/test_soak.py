@@ -25,7 +25,7 @@ class Notes(Watcher):
         self.said.append(words)
 
 
-@pytest.mark.slow  # the 200 processes of the cells take 200 seconds of CPU, on two cores 2 to 4 minutes
+@pytest.mark.slow  # the processes of 200 cells, and of those begun again, take 5 minutes of CPU
 def test_every_cell_is_there_once_while_workers_are_killed_at_random(tmp_path: Path) -> None:
     protocol = tmp_path / "soak.toml"
     protocol.write_text(PROTOCOL)
