@@ -43,7 +43,7 @@ class Cluster:
         self.scheduler = self._start(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)
         )
-        while not self.file.exists():
+        while not (self.file.exists() and self.file.read_bytes().rstrip().endswith(b"}")):  # it is written in steps
             time.sleep(0.05)
         words = ["--host", "127.0.0.1", "--no-dashboard", "--nthreads", "1", "--scheduler-file", str(self.file)]
         self.workers = [self._start("worker", *words, "--local-directory", str(folder)) for _ in range(2)]

@@ -22,7 +22,7 @@ from specrec.cluster.given import Again, Done, GivenJob, Receive, done
 from specrec.cluster.job import Answer, Failed, RefusalError, Refused, run_job
 from specrec.cluster.watch import Watch
 from specrec.cluster.workers import crowded
-from specrec.errors import SpecrecError, in_a_line
+from specrec.errors import CannotGoOnError, SpecrecError, in_a_line
 
 GIVEN_OUT_AGAIN = 2
 """Times that a job is given out again after Dask has given it up, which it does after four lost workers."""
@@ -220,7 +220,7 @@ class ClusterExecutor(Executor):
                 self._watch.refuse(answer.worker, answer.reason)
                 self._take_back(job)
             elif isinstance(answer, Failed):
-                self._finish(job, SpecrecError(answer.reason))
+                self._finish(job, (CannotGoOnError if answer.of_all else SpecrecError)(answer.reason))
             else:
                 self._hands.submit(self._receive_from, job, answer)
 

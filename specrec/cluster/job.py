@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from specrec.errors import SpecrecError, in_a_line
+from specrec.cache import DISK_IS_FULL
+from specrec.errors import CannotGoOnError, SpecrecError, in_a_line
 
 _ALIVE = ("running", "paused", "closing_gracefully")
 
@@ -34,10 +35,21 @@ class Refused:
 
 @dataclass(frozen=True)
 class Failed:
-    """Why the job itself failed; it would fail elsewhere too."""
+    """Why the job itself failed; it would fail elsewhere too.
+
+    Parameters
+    ----------
+    worker
+        Its address.
+    reason
+        One sentence.
+    of_all
+        Whether it stands in the way of every other job too, such as a full disk that all write to.
+    """
 
     worker: str
     reason: str
+    of_all: bool = False
 
 
 class Job:
@@ -88,5 +100,9 @@ def run_job(function: Callable[..., Any], topic: str, number: int, args: tuple[A
         return Answer(job.worker, function(job, *args))
     except RefusalError as error:
         return Refused(job.worker, str(error))
-    except (SpecrecError, OSError) as error:
+    except OSError as error:
+        if error.errno in DISK_IS_FULL:  # that of its temporary files
+            return Refused(job.worker, f"its disk is full: {in_a_line(error)}")
         return Failed(job.worker, in_a_line(error))
+    except SpecrecError as error:
+        return Failed(job.worker, in_a_line(error), isinstance(error, CannotGoOnError))

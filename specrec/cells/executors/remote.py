@@ -22,7 +22,7 @@ from specrec.cells.executors.one_process import CellProcess, UnfitError
 from specrec.cluster.files import FileFacts, is_here
 from specrec.cluster.job import Job, RefusalError
 from specrec.cluster.store import arrange, stored
-from specrec.errors import SpecrecError
+from specrec.errors import CannotGoOnError, SpecrecError
 from specrec.registry.trial import KNOWN
 
 LOOK_SECONDS = 0.5
@@ -59,7 +59,12 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
         if not shared:
             arrange(folder / "results", list(errand.results))
             values["folder"] = str(folder / "results")
-        record = _compute(job, errand, values)
+        try:
+            record = _compute(job, errand, values)
+        except CannotGoOnError as error:
+            if shared:
+                raise
+            raise RefusalError(str(error)) from None  # its own disk is full, and nobody else's
         shutil.rmtree(folder / "data", ignore_errors=True)
         if shared:
             return Computed(record)

@@ -43,7 +43,7 @@ class Loopback:
         self._path = path
         self.processes: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(*SCHEDULER, "--scheduler-file", str(self.file))
-        until(self.file.exists)
+        until(lambda: self.file.exists() and self.file.read_bytes().rstrip().endswith(b"}"))  # it is written in steps
 
     @property
     def address(self) -> str:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specrec.cluster.address import MOST_WORKERS, Address, parse_address
@@ -37,6 +37,7 @@ def test_anything_else_is_one_sentence(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=40))
 def test_any_text_is_an_address_or_a_mistake_of_the_user(text: str) -> None:
     try:
@@ -52,6 +53,7 @@ def test_a_scheduler_file_is_read(tmp_path: Path) -> None:
     assert parse_address(str(path)).scheduler == "tcp://10.0.0.1:8786"
 
 
+@settings(max_examples=50)
 @given(st.one_of(st.binary(max_size=60), st.recursive(
     st.one_of(st.none(), st.floats(), st.text()),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.sampled_from(["address", "x"]), inner)),

@@ -13,18 +13,19 @@ from loopback import Loopback, until
 from specrec.cluster import ClusterError, watch
 from specrec.cluster.connecting import connected
 from specrec.cluster.executor import ClusterExecutor
-from specrec.errors import SpecrecError
+from specrec.errors import CannotGoOnError, SpecrecError
 
 JOBS = """
 import os, time
 from dataclasses import replace
 from pathlib import Path
 from specrec.cluster.job import RefusalError
-from specrec.errors import UsageError
+from specrec.errors import CannotGoOnError, UsageError
 
 def name(job): return os.environ["WORKER"]
 def square(job, value): job.tell({"value": value}); return value**2
 def fails(job): raise UsageError("no such thing")
+def stops(job): raise CannotGoOnError("the disk is full")
 def breaks(job): raise ZeroDivisionError("by zero")
 def dies(job): os._exit(3)
 
@@ -75,11 +76,14 @@ def test_jobs_give_results_tell_and_fail_each_for_itself(connection: Any, jobs: 
     squares = [executor.submit(jobs.square, value, label=f"job {value}") for value in range(20)]
     wrong = executor.submit(jobs.fails)
     broken = executor.submit(jobs.breaks)
+    stopped = executor.submit(jobs.stops)
     assert [one.result(30) for one in squares] == [value**2 for value in range(20)]
     with pytest.raises(SpecrecError, match="no such thing"):
         wrong.result(30)
     with pytest.raises(SpecrecError, match="ZeroDivisionError: by zero"):
         broken.result(30)
+    with pytest.raises(CannotGoOnError, match="the disk is full"):
+        stopped.result(30)
     executor.shutdown()
     assert set(heard) <= {(f"job {value}", value) for value in range(20)}
     with pytest.raises(RuntimeError, match="stopped"):
