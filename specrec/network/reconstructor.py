@@ -4,7 +4,7 @@ Everything a network sees and answers is in [-1, 1]: 0 of an image or a cube is 
 ``"linear"`` the image goes through the same formula and may leave that range, because XYZ/100 is not clipped.
 """
 
-import math
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -222,31 +222,29 @@ class NetworkReconstructor(Reconstructor):
 
         method = cls(**settings)
         bands = int(config["bands"])
-        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
-            method._check_shapes(arrays, bands)
-            network = method._network(bands)
+        weights = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         try:
-            network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+            method._try_without_memory(weights, bands)
+            with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
+                network = method._network(bands)
+            network.load_state_dict(weights)
         except RuntimeError as error:
             raise ValueError(" ".join(line.strip() for line in str(error).splitlines()[:2])) from None
         method._take(network, bands, int(config["seed"]))
         return method
 
-    def _check_shapes(self, arrays: Arrays, bands: int) -> None:
-        """Compare shapes before memory is taken for a network that a file may only claim; ValueError if they differ."""
+    def _try_without_memory(self, weights: "Mapping[str, torch.Tensor]", bands: int) -> None:
+        """Raise RuntimeError where weights do not fit the network that is claimed, before memory is taken for it."""
         import torch
 
         try:
             with torch.device("meta"):
-                wanted = {name: tuple(weight.shape) for name, weight in self.build(bands).state_dict().items()}
-        except Exception:  # a network that cannot be built without memory is compared when it is built
+                network = self.build(bands)
+        except Exception:  # one that cannot be built without memory is only built with it
             return
-        for name in wanted:
-            given = arrays[name].shape if name in arrays else wanted[name]  # what is missing is told later
-            if math.prod(given) != math.prod(wanted[name]):  # a single number may come back as a list of one
-                raise ValueError(f"size mismatch for {name}: {given} in the file, {wanted[name]} in the network")
-        if not set(wanted) & set(arrays):
-            raise ValueError("it holds none of its weights")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that nothing is copied
+            network.load_state_dict(weights)
 
     @property
     def parameter_count(self) -> int:
