@@ -56,8 +56,7 @@ def run_page(page: str, folder: Path, lane: Path) -> list[str]:
     if own := own_folder(page):
         shutil.copytree(own, shell.folder, dirs_exist_ok=True)
     (shell.folder / "specrec-results").symlink_to(results)
-    port = free_port()
-    said = {there: here.format(port=port) for there, here in TABLE.get("said_here", {}).items()}
+    said = {**TABLE.get("said_here", {}), "{port}": str(free_port())}  # the port last: it stands in the others
     try:
         return list(failures_of(shell, shown_on(ROOT / page), said))
     finally:
@@ -78,10 +77,14 @@ def failures_of(shell: PageShell, page: list[Shown], said: Mapping[str, str]) ->
 
 
 def entry_of(command: str, entries: list[dict[str, str]]) -> dict[str, str]:
-    """Find what a table says of a command, by the whole of it or by the words that it begins with; empty: nothing."""
+    """Find what a table says of a command, by the whole of it or by the words that it begins with; empty: nothing.
+
+    The variables that it sets are no words that it begins with.
+    """
+    words = next(iter(words_of(command)), [])
     for entry in entries:
-        begins = entry.get("begins")
-        if command == entry.get("command") or (begins is not None and f"{command} ".startswith(f"{begins} ")):
+        begins = entry.get("begins", "").split()
+        if command == entry.get("command") or (begins and words[: len(begins)] == begins):
             return entry
     return {}
 

@@ -96,7 +96,7 @@ class PageShell:
         log = self.folder.parent / f"going{len(self._going)}.txt"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"],
+                ["bash", "-c", command],
                 cwd=self.variables["PWD"],
                 env=self.variables,
                 stdin=subprocess.DEVNULL,

@@ -39,8 +39,8 @@ def _protocol(module: Any) -> None:
         chosen = parse(text, name)
         tested = chosen.tested or ((0,) if name in ("embedded-null", "family", "robustness") else ())
         chosen = chosen.changed(runs=1, tested=tested)
-        if not chosen.options:  # real scenes: as many as there are
-            return chosen
+        if not chosen.options:  # real scenes: as many as there are, in two halves
+            return chosen.changed(scenes_per_fold=0)
         size = 256 if chosen.preset == "small" else 64  # its nine branches need crops of 256
         return chosen.changed(
             scenes_per_fold=2,

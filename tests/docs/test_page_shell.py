@@ -66,5 +66,6 @@ def test_a_table_speaks_of_whole_commands_or_of_their_first_words() -> None:
     assert entry_of("sbatch one.sh", table) is whole
     assert entry_of("dask worker node1:8786", table) is first
     assert entry_of("dask worker", table) is first
+    assert entry_of("CUDA_VISIBLE_DEVICES=0 dask worker --nthreads 1", table) is first
     for other in ("sbatch one.sh two", "sbatch", "dask workers", "dask"):
         assert entry_of(other, table) == {}
