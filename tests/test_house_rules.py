@@ -24,6 +24,7 @@ FLOORS = [
         "processes",
         "untrusted",
         "cluster",
+        "stored_arrays",
     },
     {"process_pool", "process_worker"},
     {"rendering", "tristimulus", "distinct"},
