@@ -264,26 +264,6 @@ def test_names_of_crowded_points_overlap_neither_each_other_nor_the_points() -> 
     assert not [1 for box in boxes for place in places if box.contains(*axis.transData.transform(place))]
 
 
-def test_the_line_to_a_name_passes_no_other_name_and_the_frontier_ends_in_its_last_method() -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.0, 4.6))
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    axis = figure.subplots()
-    axis.set_xscale("log")
-    axis.set_yscale("log")
-    axis.set_xlim(12, 62_000)
-    axis.set_ylim(2.46, 12.9)
-    places = [(9204.0, 6.32), (19_376.0, 5.96)]
-    place_labels(
-        axis, places, ["arad", "gan[branches=3,steps=300]"], 8.0, [(4352.0, 4.64), (19_965.0, 4.64), (19_965.0, 2.95)]
-    )
-    for text, other, place in zip(axis.texts, axis.texts[::-1], places, strict=True):
-        box = Text.get_window_extent(other, renderer)
-        start = axis.transData.transform(place)
-        end = np.array(Text.get_window_extent(text, renderer).get_points()).mean(axis=0)
-        steps = [start + part * (end - start) for part in np.linspace(0.0, 1.0, 50)]
-        assert not text.arrow_patch.get_visible() or not [step for step in steps if box.contains(*step)]
+def test_the_line_of_the_frontier_ends_in_its_last_method() -> None:
     best = [cost.Point(name, name, *pair) for name, pair in {"a": (1.0, 5.0), "b": (3.0, 2.0)}.items()]
     assert _corners(best) == [(1.0, 5.0), (3.0, 5.0), (3.0, 2.0)]
