@@ -46,6 +46,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and re.search(words, str(error), re.IGNORECASE) is not None
 
 
+def peak_of(process: int | str = "self") -> int | None:
+    """Most bytes that a process has had resident so far, by its id; None where the system cannot tell, or it ended."""
+    try:
+        found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text("ascii"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) << 10 if found else None
+
+
 def _of_the_system() -> int:
     try:
         found = re.search(r"^MemAvailable: +(\d+) kB", _MEMINFO.read_text("ascii"), re.MULTILINE)

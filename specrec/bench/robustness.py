@@ -11,6 +11,7 @@ from specrec.bench.figures.ablation import part_shown
 from specrec.bench.scores import parts, scene_scores
 from specrec.bench.tables import short
 from specrec.cells.columns import BACK, FLOOR, UNCLIPPED, shown
+from specrec.robustness.conditions import condition
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results
@@ -32,7 +33,7 @@ class Line:
         By slug, the clean error on the same pixels of the same scenes; empty where there is nothing alike.
     tau
         Kendall's rank correlation of `errors` with the clean errors: 1 for the same order, -1 for the reverse; NaN
-        where there are less than two methods, and of the clean photo.
+        where there are less than two methods, of the clean photo, and of ``back-projection``, which is not compared.
     """
 
     condition: str
@@ -63,14 +64,15 @@ def lines(results: "Results") -> list[Line]:
     clean = _errors(results, CLEAN)
     found = [Line("", clean, {})]
     for text in results.manifest.settings["robustness"]:
-        kind, _, value = text.partition("=")
+        what = condition(text)
         same = clean
-        if kind == "exposure":
-            same = _errors(results, f"{CLEAN}@{UNCLIPPED}={value}")
-        elif kind in ("back-projection", "cross-data"):  # other units, other scenes
+        if what.kind == "exposure":
+            same = _errors(results, f"{CLEAN}@{UNCLIPPED}={what.number:g}")
+        elif what.kind in ("back-projection", "cross-data"):  # another unit, other scenes
             same = {}
         errors = _errors(results, shown(text))
-        found.append(Line(text, errors, same, _tau(clean, errors)))
+        tau = math.nan if shown(text) == BACK else _tau(clean, errors)
+        found.append(Line(text, errors, same, tau))
     return found
 
 
@@ -79,9 +81,9 @@ def floor(results: "Results") -> float:
     return next(iter(_errors(results, FLOOR).values()), math.nan)
 
 
-def left_out(results: "Results", factor: str) -> float:
+def left_out(results: "Results", factor: float) -> float:
     """The share of the pixels that an exposure clips; NaN where it is not known."""
-    whole, rest = (_pixels(results, name) for name in (CLEAN, f"{CLEAN}@{UNCLIPPED}={factor}"))
+    whole, rest = (_pixels(results, name) for name in (CLEAN, f"{CLEAN}@{UNCLIPPED}={factor:g}"))
     return 1.0 - rest / whole if whole else math.nan
 
 
@@ -132,9 +134,9 @@ def footnotes(results: "Results") -> list[str]:
     if not found:
         return []
     notes = _about_order(results, found[0], found[1:])
-    clipped = [line.condition.partition("=")[2] for line in found if line.condition.startswith("exposure=")]
-    shares = [(factor, left_out(results, factor)) for factor in clipped if float(factor) > 1.0]
-    known = [f"{factor}: {share:.1%}" for factor, share in shares if not math.isnan(share)]
+    clipped = [what.number for line in found[1:] if (what := condition(line.condition)).kind == "exposure"]
+    shares = [(factor, left_out(results, factor)) for factor in clipped if factor > 1.0]
+    known = [f"{factor:g}: {share:.1%}" for factor, share in shares if not math.isnan(share)]
     if clipped:
         lost = f" ({'; '.join(known)} of the pixels)" if known else ""
         notes.append(
@@ -145,7 +147,10 @@ def footnotes(results: "Results") -> list[str]:
             f"metamer-pair: the mean error against two spectra that render alike; no answer has less than {half:.3f}."
         )
     if any(shown(line.condition) == BACK for line in found):
-        notes.append("back-projection: of sRGB, not of spectra; the estimate is rendered and held against the photo.")
+        notes.append(
+            "back-projection: in 8-bit levels of sRGB, not of spectra: the estimate is rendered and held against the"
+            " photo. It has another unit, and is not compared."
+        )
     if results.manifest.cross_scenes:
         count = len(results.manifest.cross_scenes)
         notes.append(
@@ -155,14 +160,15 @@ def footnotes(results: "Results") -> list[str]:
 
 
 def _about_order(results: "Results", clean: Line, others: Sequence[Line]) -> list[str]:
-    compared = [line for line in others if not math.isnan(line.tau) and shown(line.condition) != BACK]
+    compared = [line for line in others if not math.isnan(line.tau)]
     if len(clean.errors) < 2 or not compared:
         return []
     methods = results.manifest.methods
     same = [line.condition for line in compared if _same_order(clean, line)]
     best = [f"{line.condition} ({_who(results, line, clean.best)})" for line in compared if line.best != clean.best]
     rest = [line.condition for line in compared if not _same_order(clean, line) and line.best == clean.best]
-    notes = [f"Under {len(same)} of {len(compared)} conditions the methods have the order of the clean column."]
+    aside = ", back-projection aside," * any(shown(line.condition) == BACK for line in others)
+    notes = [f"Under {len(same)} of {len(compared)} conditions{aside} the methods have the order of the clean column."]
     if best:
         notes.append(f"Another method than {methods[clean.best]} is best under {', '.join(best)}.")
     if rest:
@@ -185,7 +191,7 @@ def _who(results: "Results", line: Line, slug: str) -> str:
 
 
 def _order(results: "Results", clean: Line, line: Line) -> str:
-    if not line.condition or len(clean.errors) < 2:
+    if not line.condition or shown(line.condition) == BACK or len(clean.errors) < 2:
         return ""
     if line.best != clean.best and line.best:
         return f"best: {_who(results, line, clean.best)}"
@@ -197,7 +203,7 @@ def _cell(line: Line, slug: str) -> str:
         return "-"
     text = short(line.errors[slug])
     times = line.times(slug)
-    marked = f"**{text}**" if slug == line.best else text
+    marked = f"**{text}**" if slug == line.best and shown(line.condition) != BACK else text
     return marked if math.isnan(times) or not line.condition else f"{marked} ({times:.2f})"
 
 

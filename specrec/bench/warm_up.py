@@ -4,13 +4,11 @@ Each is begun in a process of its own with a temporary folder, as many at a time
 stopped. The cache folder is the bench's own: scenes that are prepared meanwhile are there when it starts.
 """
 
-import re
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +17,8 @@ from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
 from specrec.cells.executors.local import LocalProcesses
 from specrec.errors import in_a_line
+from specrec.memory import peak_of
+from specrec.robustness.conditions import condition
 
 TRAINED = 0.9
 """The fraction of a cell at which its training ends, as `specrec.cells.compute` tells it."""
@@ -57,9 +57,11 @@ class Trial:
     peak_bytes: int | None = None
 
     @property
-    def images(self) -> int:
-        """How many images are tested."""
-        return len(self.cell.test) + len(self.cell.scored_training)
+    def images(self) -> float:
+        """How many images are tested, in units of a test image: conditions make those longer than the others."""
+        plain = len(self.cell.scored_training) + len(self.cell.cross["scenes"] if self.cell.cross else ())
+        photos = 1 + sum(condition(text).disturbs for text in self.cell.robustness)
+        return len(self.cell.test) + plain / photos
 
     def until(self, seconds: float) -> float:
         """Say when to stop it: so many seconds after its first step, for which it is waited."""
@@ -133,7 +135,7 @@ def _begin(cell: Cell, device: str, seconds: float, stop: threading.Event) -> Tr
             future = executor.submit(run_cell, asdict(begun))
             while not future.done() and not stop.is_set() and time.monotonic() - started < trial.until(seconds):
                 for pid in executor.pids:
-                    trial.peak_bytes = max(trial.peak_bytes or 0, _peak_of(pid) or 0) or None
+                    trial.peak_bytes = max(trial.peak_bytes or 0, peak_of(pid) or 0) or None
                 stop.wait(POLLED)
             trial.seconds, trial.finished = time.monotonic() - started, future.done()
         finally:
@@ -144,11 +146,3 @@ def _begin(cell: Cell, device: str, seconds: float, stop: threading.Event) -> Tr
         trial.failed = record["reason"] if record["status"] == "failed" else ""
         trial.peak_bytes = record.get("peak_memory_bytes") or trial.peak_bytes
     return trial
-
-
-def _peak_of(pid: int) -> int | None:
-    try:
-        found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
-    except OSError:  # it has ended, or this is no Linux
-        return None
-    return int(found[1]) << 10 if found else None

@@ -30,4 +30,4 @@ def write_tables(results: Results) -> None:
         draw_ablation(results, results.folder / "figure4.png", results.folder / "figure4.pdf")
         draw_influence(results, results.folder / "influence.png", results.folder / "influence.pdf")
     if results.manifest.settings["robustness"]:
-        draw_robustness(results, results.folder / "robustness.png", results.folder / "robustness.pdf")
+        draw_robustness(results, results.folder / "robustness.png")

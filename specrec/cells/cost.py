@@ -7,7 +7,6 @@ what is compared; those on the clock depend on what computes beside.
 
 import ctypes
 import gc
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 from specrec.cells.cell import Cell
 from specrec.cells.machine import processor
 from specrec.interfaces import Reconstructor
+from specrec.memory import peak_of
 from specrec.scenes import Image, TrainingScene, Window
 from specrec.tiling import reconstruct
 
@@ -27,7 +27,6 @@ PASSES = 5
 """At most; the quickest counts."""
 LEAST_SECONDS, SHARE = 2.0, 0.05
 """No further pass begins where passes have taken so many seconds, or this share of the training if that is more."""
-_STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
@@ -74,11 +73,11 @@ def memory_of(work: Callable[[], object]) -> int | None:
         ctypes.CDLL(None).malloc_trim(0)
     try:
         _CLEAR.write_text("5", "ascii")  # the high-water mark falls to what is resident now
-        before = _high_water()
+        before = peak_of()
     except OSError:
         before = None
     work()
-    after = _high_water() if before is not None else None
+    after = peak_of() if before is not None else None
     return None if before is None or after is None else max(0, after - before)
 
 
@@ -87,7 +86,7 @@ def peak_memory() -> int | None:
 
     On Linux ``ru_maxrss`` is never less than what the parent had when it started this process.
     """
-    peak = _high_water()
+    peak = peak_of()
     if peak is not None:
         return peak
     try:
@@ -108,14 +107,6 @@ def seconds_of(work: Callable[[], object], budget: float) -> tuple[float, float]
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
     return min(walls), min(cpus)
-
-
-def _high_water() -> int | None:
-    try:
-        found = re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text("ascii"), re.MULTILINE)
-    except OSError:
-        return None
-    return int(found[1]) << 10 if found else None
 
 
 def _no_gpu() -> dict[str, Any]:

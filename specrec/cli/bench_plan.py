@@ -1,5 +1,6 @@
 """`specrec bench --dry-run`: the cells, and the hours, memory and disk that they will take; nothing is computed."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,7 @@ def _show_times(
             told = "not known: too few steps were seen; raise --warm-up"
         else:
             done = trial.told[-1][1] if trial.told else 0.0
-            seen = "a whole one was computed" if trial.finished else f"{done:.2%} was done"
+            seen = "a whole one was computed" if trial.finished else f"{math.floor(1e4 * done) / 100:.2f}% was done"
             untested = "" if one.tested else ", without testing"
             told = f"{duration(one.seconds)} each ({seen}{untested})"
         peak = f", {size(trial.peak_bytes)} of memory so far" if trial.peak_bytes else ""

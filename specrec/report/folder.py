@@ -203,7 +203,7 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
     if draw("frontier", lambda: frontier_figure(results, ONE_COLUMN), SMALL):
         yield (
             "frontier.pdf",
-            f"{results.metrics[0]} ({part_shown(results)}) against cost, and the line that none is below.",
+            f"{results.metrics[0]} ({part_shown(results)}) against cost; nothing below the line costs less.",
         )
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
     for metric, plain in _plain(_in_full(results.metrics)).items():

@@ -1,5 +1,6 @@
-"""Error against cost: every method a point, and a line through those that none beats at no more cost."""
+"""Error against cost: every method a point, and a line through the best that each cost buys."""
 
+import itertools
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def frontier_figure(results: "Results", width: float | None = None) -> Any:
     figure.suptitle(_title(results, rows, part), fontsize="medium" if width is None else "small")
     for axis, found in zip(axes, panels.values(), strict=True):
         names = [broken(point.method, 26) for point in found]
-        corners = _corners(frontier(found, metric), axis.get_xlim()[1])
+        corners = _corners(frontier(found, metric))
         place_labels(
             axis, [(point.cost, point.error) for point in found], names, 8.0 if width is None else 6.0, corners
         )
@@ -72,12 +73,12 @@ def _leave_margins(figure: Any, beside: float, below: float) -> None:
     )  # fmt: skip
 
 
-def _corners(best: list[Point], right: float) -> list[tuple[float, float]]:
-    """The line: level from each method of the frontier to the cost of the next, from the last to the edge."""
+def _corners(best: list[Point]) -> list[tuple[float, float]]:
+    """The line: level from each method of the frontier to the cost of the next, and down to it; it ends in the last."""
     line = []
-    for point, until in zip(best, [*(point.cost for point in best[1:]), right], strict=True):
-        line += [(point.cost, point.error), (until, point.error)]
-    return line
+    for point, following in itertools.pairwise(best):
+        line += [(point.cost, point.error), (following.cost, point.error)]
+    return [*line, *((point.cost, point.error) for point in best[-1:])]
 
 
 def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: dict[str, int], size: float) -> None:
@@ -90,7 +91,7 @@ def _draw_panel(axis: Any, by: Column, found: list[Point], metric: str, styles: 
     else:
         spread = max(max(errors) - min(errors), 1e-3 * abs(max(errors)), 1e-9)
         axis.set_ylim(min(errors) - 0.14 * spread, max(errors) + 0.14 * spread)
-    axis.plot(*zip(*_corners(best, axis.get_xlim()[1]), strict=True), color=LINE, linewidth=1.2, zorder=2)
+    axis.plot(*zip(*_corners(best), strict=True), color=LINE, linewidth=1.2, zorder=2)
     on_it = {point.slug for point in best}
     for point in found:
         style = styles[point.slug]
@@ -141,4 +142,4 @@ def _title(results: "Results", rows: list[CostRow], part: str) -> str:
     where = ", ".join(sorted({row.record["cost"]["processor"] for row in rows if row.record["cost"].get("processor")}))
     threads = settings["threads"]
     on = f"; CPU: {where}, {threads} thread{'s' * (threads > 1)}" if where else ""
-    return f"{data}; {part}{on}\nFilled: no method is better at no more cost"
+    return f"{data}; {part}{on}\nFilled, and the line: nothing below it costs less"

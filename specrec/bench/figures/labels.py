@@ -10,6 +10,8 @@ DISTANCES = (7.0, 13.0, 21.0, 31.0, 43.0, 57.0)
 DIRECTIONS = 16
 AROUND = 4.0
 """Kept free around every point."""
+BITS = 24
+"""Of the line from a point to its name, each of which is kept free."""
 
 
 def place_labels(
@@ -34,6 +36,7 @@ def place_labels(
     bends = [_on_paper(axis, corner) for corner in corners]
     for (x0, y0), (x1, y1) in itertools.pairwise(bends):
         taken.append(_box((x0 + x1) / 2, (y0 + y1) / 2, abs(x1 - x0) + scale, abs(y1 - y0) + scale))
+    written: list[Box] = []
     # names of crowded points first: they have the fewest places
     order = sorted(range(len(dots)), key=lambda i: sorted(math.dist(dots[i], dot) for dot in dots)[1:2])
     for index in order:
@@ -57,6 +60,8 @@ def place_labels(
                 covered += (
                     width * height * _passes((x, y), centre, [dot for dot in dots if dot != (x, y)], AROUND * scale)
                 )
+                bits = _line((x, y), centre, scale)
+                covered += sum(_common(bit, name) for bit in bits for name in written)
                 if best is None or covered < best[0] - 1e-6:
                     best = (covered, *centre, distance)
             if best is not None and best[0] <= 1e-6:
@@ -65,7 +70,10 @@ def place_labels(
         text.set_position(((best[1] - x) / scale, (best[2] - y) / scale))
         if best[3] == DISTANCES[0]:
             text.arrow_patch.set_visible(False)
+        else:  # no later name may stand on the line to it
+            taken += _line((x, y), best[1:3], scale)
         taken.append(_box(best[1], best[2], width, height))
+        written.append(taken[-1])
 
 
 Place = tuple[float, float]
@@ -93,6 +101,13 @@ def _passes(start: Place, end: Place, dots: Sequence[Place], near: float) -> boo
         if along > 0.0 and math.dist(foot, (x, y)) < near:
             return True
     return False
+
+
+def _line(start: Place, end: Place, scale: float) -> list[Box]:
+    """Cover the straight line to a name with small boxes."""
+    (x, y), (across, up) = start, (end[0] - start[0], end[1] - start[1])
+    parts = [bit / BITS for bit in range(BITS + 1)]
+    return [_box(x + part * across, y + part * up, 2 * scale, 2 * scale) for part in parts]
 
 
 def _box(x: float, y: float, width: float, height: float) -> Box:

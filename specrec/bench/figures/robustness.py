@@ -21,6 +21,9 @@ SCALES = {
 }
 """The axis of each, and where the clean photo stands on it; a JPEG has no such place: a dash stands at the side."""
 DASHES = ("-", "--", "-.", ":")
+LEVELS = "RMSE, 8-bit levels"
+ROOM = 8
+"""So many names fit into the place of a panel."""
 
 
 def draw_robustness(results: "Results", *paths: Path) -> bool:
@@ -52,26 +55,34 @@ def robustness_figure(results: "Results", width: float | None = None) -> Any:
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     left = iter(axes)
     for kind, some in scaled.items():
-        _draw_scale(next(left), kind, found[0], some, results)
+        axis = next(left)
+        if kind == "exposure":
+            _draw_exposure(axis, some, results)
+        else:
+            _draw_scale(axis, kind, found[0], some, results)
     if others:
         _draw_dots(next(left), [found[0], *others], floor(results), results)
     if back:
-        axis = next(left)
-        _draw_dots(axis, back, math.nan, results)
-        axis.set_title("estimate rendered against the photo", fontsize="medium")
+        _draw_back(next(left), back[0], results)
     for unused in left:
         unused.set_axis_off()
     for axis in axes[:panels]:
-        axis.set_ylim(0.0, 1.04 * axis.get_ylim()[1])
-        axis.grid(axis="y", linewidth=0.5, alpha=0.5)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.set_ylabel("RMSE, 8-bit levels")
-    entries = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
-    figure.legend(
-        entries.values(), entries, title=_title(results), loc="outside upper center", ncols=min(len(entries), 5) or 1,
-        frameon=False,
-    )  # fmt: skip
+    _name_methods(figure, axes[panels] if panels < len(axes) else None, results)
     return figure
+
+
+def _draw_exposure(axis: Any, some: Sequence[Line], results: "Results") -> None:
+    """Draw by how much the errors grow: other exposures clip other pixels, so the errors themselves would mislead."""
+    for style, slug in _methods(results):
+        points = [(condition(line.condition).number, line.times(slug)) for line in some]
+        points = sorted([(1.0, 1.0), *(point for point in points if not math.isnan(point[1]))])
+        if len(points) > 1:
+            axis.plot(*zip(*points, strict=True), **style)
+    numbers = sorted({1.0, *(condition(line.condition).number for line in some)})
+    axis.set_xscale("log", base=2)
+    _finish(axis, numbers, SCALES["exposure"][0], "times the clean error, same pixels")
+    axis.set_title("1: the clean error on the pixels not clipped", fontsize="medium")
 
 
 def _draw_scale(axis: Any, kind: str, clean: Line, some: Sequence[Line], results: "Results") -> None:
@@ -81,37 +92,35 @@ def _draw_scale(axis: Any, kind: str, clean: Line, some: Sequence[Line], results
         if place is not None and slug in clean.errors:
             points.append((place, clean.errors[slug]))
         if points:
-            axis.plot(*zip(*sorted(points), strict=True), label=broken(results.manifest.methods[slug]), **style)
+            axis.plot(*zip(*sorted(points), strict=True), **style)
         if place is None and slug in clean.errors:
             axis.axhline(clean.errors[slug], xmax=0.05, color=style["color"], linewidth=1.5)
-        if kind == "exposure":  # the clean error on what is left is another one there
-            same = [(condition(line.condition).number, line.same[slug]) for line in some if slug in line.same]
-            same += [(1.0, clean.errors[slug])] if slug in clean.errors else []
-            if same:
-                axis.plot(*zip(*sorted(same), strict=True), ":", color=style["color"], linewidth=0.8, alpha=0.7)
     numbers = sorted({condition(line.condition).number for line in some} | ({place} if place is not None else set()))
-    if kind == "exposure":
-        axis.set_xscale("log", base=2)
-        axis.set_title("dotted: the clean error on the same pixels", fontsize="medium")
     if kind == "jpeg":
         axis.invert_xaxis()
         axis.set_title("dashes at the side: the clean error", fontsize="medium")
     if kind == "noise":
         axis.set_title("at 0: the clean error", fontsize="medium")
+    _finish(axis, numbers, label, LEVELS)
+    axis.set_ylim(0.0, 1.04 * axis.get_ylim()[1])
+
+
+def _finish(axis: Any, numbers: Sequence[float], across: str, up: str) -> None:
     axis.set_xticks(numbers, [f"{number:g}" for number in numbers])
     axis.minorticks_off()
-    axis.set_xlabel(label)
+    axis.set_xlabel(across)
+    axis.set_ylabel(up)
+    axis.grid(axis="y", linewidth=0.5, alpha=0.5)
 
 
 def _draw_dots(axis: Any, some: Sequence[Line], least: float, results: "Results") -> None:
     methods = _methods(results)
-    spread = 0.5 / max(len(methods), 1)
+    spread = 0.7 / max(len(methods), 1)
     for place, line in enumerate(some):
         for index, (style, slug) in enumerate(methods):
             if slug in line.errors:
                 shift = (index - (len(methods) - 1) / 2) * spread
-                dot = {key: style[key] for key in ("color", "marker", "markersize", "markeredgecolor")}
-                axis.plot(place + shift, line.errors[slug], linestyle="", clip_on=False, zorder=5, **dot)
+                axis.plot(place + shift, line.errors[slug], clip_on=False, zorder=5, **{**style, "linestyle": ""})
         if line.condition == "metamer-pair" and not math.isnan(least):
             axis.plot([place - 0.4, place + 0.4], [least, least], color="black", linewidth=1.0)
             axis.annotate("least possible", (place, least), ha="center", va="top", fontsize="x-small",
@@ -119,17 +128,48 @@ def _draw_dots(axis: Any, some: Sequence[Line], least: float, results: "Results"
     names = [line.condition.replace("=", "\n").replace("-pair", "\npair").replace("s-d", "s-\nd") for line in some]
     axis.set_xticks(range(len(some)), [name or "clean" for name in names], fontsize="small")
     axis.set_xlim(-0.6, len(some) - 0.4)
+    axis.set_ylim(0.0, 1.04 * axis.get_ylim()[1])
+    axis.set_ylabel(LEVELS)
+    axis.grid(axis="y", linewidth=0.5, alpha=0.5)
+
+
+def _draw_back(axis: Any, line: Line, results: "Results") -> None:
+    """Draw one dot in a row of its own for each method: the unit is another one."""
+    known = [(style, slug) for style, slug in _methods(results) if slug in line.errors]
+    for row, (style, slug) in enumerate(known):
+        axis.plot(line.errors[slug], row, clip_on=False, zorder=5, **{**style, "linestyle": ""})
+    axis.set_yticks(range(len(known)), [broken(results.manifest.methods[slug]) for _, slug in known], fontsize="small")
+    axis.set_ylim(len(known) - 0.5, -0.5)
+    axis.set_xlim(0.0, 1.04 * axis.get_xlim()[1])
+    axis.set_xlabel(f"{LEVELS} of sRGB")
+    axis.set_title("back-projection: the estimate rendered again", fontsize="medium")
+    axis.grid(linewidth=0.5, alpha=0.5)
+
+
+def _name_methods(figure: Any, free: Any, results: "Results") -> None:
+    """Say which mark is which method, in the free place of a panel where there is one."""
+    from matplotlib.lines import Line2D
+
+    names = [broken(results.manifest.methods[slug]) for _, slug in _methods(results)]
+    marks = [Line2D([], [], **style) for style, _ in _methods(results)]
+    if free is not None and len(names) <= ROOM:
+        title = _title(results).replace("; ", "\n").replace(", no", ",\nno")
+        free.legend(marks, names, title=title, loc="center", frameon=False)
+    else:
+        figure.legend(marks, names, title=_title(results), loc="outside upper center", ncols=min(len(names), 5) or 1,
+                      frameon=False)  # fmt: skip
 
 
 def _methods(results: "Results") -> list[tuple[dict[str, Any], str]]:
-    """Give each method its look: past the colours there are, the dashes change."""
+    """Give each method its look: past the colours there are, the dashes change. Hollow marks do not hide each other."""
     looks = []
     for index, slug in enumerate(results.manifest.methods):
         colour = index % len(PALETTE)
         looks.append(
             (
                 {
-                    "color": PALETTE[colour], "marker": MARKERS[colour], "markersize": 5, "markeredgecolor": "white",
+                    "color": PALETTE[colour], "marker": MARKERS[colour], "markersize": 6, "markerfacecolor": "none",
+                    "markeredgewidth": 1.4, "linewidth": 1.3,
                     "linestyle": DASHES[index // len(PALETTE) % len(DASHES)],
                 },
                 slug,
@@ -139,7 +179,7 @@ def _methods(results: "Results") -> list[tuple[dict[str, Any], str]]:
 
 
 def _kind(line: Line) -> str:
-    return line.condition.partition("=")[0]
+    return condition(line.condition).kind
 
 
 def _title(results: "Results") -> str:

@@ -223,7 +223,7 @@ class Panels {
     const aspect = this.scene.columns / this.scene.rows;
     const line = this.look.mode === "error" ? 0 : 66; // of the metric and its words, so that pictures do not change when it comes
     const tall = Math.max(420, window.innerHeight - (stage.getBoundingClientRect().top + scrollY) - line - 16);
-    const least = beside ? 1 : Math.min(count, count > 4 ? 3 : 2);
+    const least = Math.min(count, !beside && count > 4 ? 3 : 2); // two side by side: one below the other are far from the table
     let [side, across] = [0, 1];
     for (let columns = least; columns <= Math.min(count, 8); columns++) {
       const rows = Math.ceil(count / columns);

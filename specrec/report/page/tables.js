@@ -67,7 +67,7 @@ function makeCost(data) {
   const styles = stylesOf(data);
   const head = [{ text: "method" }, ...columns.map((one) => ({ text: one.head, title: one.meaning, number: true }))];
   const lines = rows.map((row) => ({ keys: [row.method, ...row.numbers], cells: [named(styles[row.slug] ?? null, row.method), ...row.texts] }));
-  const words = "Errors against cost: towards the lower left is better where lower errors are; the line joins the methods that none beats at no more cost.";
+  const words = "Errors against cost: towards the lower left is better where lower errors are; the line: nothing below it costs less.";
   return element("div", {},
     sortable("costs", "Cost of each method", head, lines),
     element("details", { class: "quiet" }, element("summary", {}, "On what it was measured, and how"), element("ul", {}, ...notes.map((text) => element("li", {}, text)))),

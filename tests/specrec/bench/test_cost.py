@@ -13,7 +13,7 @@ from torch import nn
 
 import specrec
 from specrec.bench import cost
-from specrec.bench.figures.frontier import draw_frontier, frontier_figure
+from specrec.bench.figures.frontier import _corners, draw_frontier, frontier_figure
 from specrec.bench.figures.labels import place_labels
 from specrec.cells.cost import memory_of, peak_memory, seconds_of
 from specrec.cells.operations import count, counted, operations
@@ -262,3 +262,8 @@ def test_names_of_crowded_points_overlap_neither_each_other_nor_the_points() -> 
     assert len(boxes) == 12
     assert not [1 for index, one in enumerate(boxes) for other in boxes[:index] if one.overlaps(other)]
     assert not [1 for box in boxes for place in places if box.contains(*axis.transData.transform(place))]
+
+
+def test_the_line_of_the_frontier_ends_in_its_last_method() -> None:
+    best = [cost.Point(name, name, *pair) for name, pair in {"a": (1.0, 5.0), "b": (3.0, 2.0)}.items()]
+    assert _corners(best) == [(1.0, 5.0), (3.0, 5.0), (3.0, 2.0)]

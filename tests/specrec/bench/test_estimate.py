@@ -50,6 +50,18 @@ def test_testing_is_judged_by_the_images_that_were_seen(cell) -> None:
     assert total_seconds([tested.cell, other.cell, other.cell], found, jobs=2) == pytest.approx(36.0)
 
 
+def test_images_of_other_data_are_counted_and_conditions_make_a_test_image_longer(cell) -> None:
+    other = replace(cell, cross={"scenes": ["a", "b", "c"]})
+    assert Trial(other).images == 5
+    assert Trial(replace(other, robustness=["jpeg=50", "noise=0.02", "cross-data", "metamer-pair"])).images == 2 + 3 / 3
+
+
+def test_a_cell_that_did_not_end_is_never_said_to_be_done(cell, capsys: pytest.CaptureFixture[str]) -> None:
+    trial = Trial(cell, told=[(1.0, 0.1), (2.0, 0.9), (9.0, 0.99999)], seconds=9.0)
+    _show_times([cell], method_estimates([cell], [trial]), 10.0, 1, {})
+    assert "(99.99% was done)" in capsys.readouterr().out
+
+
 def test_a_quick_cell_is_computed_whole_and_nothing_stays_behind(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     plan, _, wanted = cells("mean", tmp_path / "results")

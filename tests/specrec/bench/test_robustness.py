@@ -1,6 +1,7 @@
 """The protocol ``robustness`` in small: columns, what a method can fail at, other data, files, order and figure."""
 
 import csv
+import io
 import json
 import math
 import shutil
@@ -190,8 +191,8 @@ def test_the_files_have_every_condition_with_its_clean_error(results: Results) -
     assert text == as_markdown(results)
     assert as_csv(results) == (results.folder / "robustness.csv").read_text()
     assert "| exposure=4 |" in text
-    for name in ("robustness.png", "robustness.pdf"):
-        assert (results.folder / name).stat().st_size > 5000
+    assert (results.folder / "robustness.png").stat().st_size > 5000
+    assert not (results.folder / "robustness.pdf").exists(), "the report draws it, for print"
 
 
 def test_the_report_has_the_figure_and_not_a_table_for_each_condition(
@@ -240,14 +241,30 @@ def test_every_method_has_a_line_in_each_panel_and_marks_of_its_own(results: Res
     assert [axis.get_xlabel().split(",")[0] for axis in (exposure, jpeg, noise)] == [
         "exposure", "JPEG quality", "noise at white",
     ]  # fmt: skip
-    labelled = [line for line in exposure.lines if not line.get_label().startswith("_")]
-    assert [line.get_label() for line in labelled] == ["linear", "polynomial", "scaling"]
-    assert len({(line.get_color(), line.get_marker()) for line in labelled}) == 3
-    assert list(labelled[0].get_xdata()) == [0.5, 1.0, 4.0]
-    assert list(labelled[2].get_xdata()) == [0.5, 1.0], "where it failed there is no point"
-    assert labelled[0].get_ydata()[1] == pytest.approx(results.value("linear"))
+    shown_lines = exposure.lines
+    assert len({(line.get_color(), line.get_marker()) for line in shown_lines}) == 3
+    assert {line.get_markerfacecolor() for line in shown_lines} == {"none"}, "one mark does not hide another"
+    assert list(shown_lines[0].get_xdata()) == [0.5, 1.0, 4.0]
+    assert list(shown_lines[2].get_xdata()) == [0.5, 1.0], "where it failed there is no point"
+    linear = slug_of(results, "linear")
+    bright = next(line for line in lines(results) if line.condition == "exposure=4")
+    assert list(shown_lines[0].get_ydata())[1:] == [1.0, bright.times(linear)], "no error falls for what is left out"
+    assert noise.lines[0].get_ydata()[0] == pytest.approx(results.value("linear"))
     assert "metamer" in " ".join(tick.get_text() for tick in dots.get_xticklabels())
-    assert len(back.lines) == 3
+    assert [tick.get_text() for tick in back.get_yticklabels()] == ["linear", "polynomial", "scaling"]
+    assert [list(line.get_ydata()) for line in back.lines] == [[0], [1], [2]]
+    assert back.get_xlabel() == "RMSE, 8-bit levels of sRGB"
+    free = figure.axes[5].get_legend()
+    assert [text.get_text() for text in free.get_texts()] == ["linear", "polynomial", "scaling"]
+
+
+def test_back_projection_has_another_unit_and_is_not_compared(results: Results) -> None:
+    row = next(line for line in as_markdown(results).splitlines() if line.startswith("| back-projection |"))
+    assert row.endswith("| | |") or row.endswith("|  |  |")
+    assert "**" not in row
+    with io.StringIO(as_csv(results)) as file:
+        assert {row["kendall_tau"] for row in csv.DictReader(file) if row["condition"] == "back-projection"} == {""}
+    assert footnotes(results)[0].split(" the methods")[0].endswith("of 8 conditions, back-projection aside,")
 
 
 def test_other_data_of_one_fold_alone_are_no_number_of_both(results: Results, tmp_path: Path) -> None:
