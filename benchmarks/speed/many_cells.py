@@ -24,6 +24,7 @@ FEW = 4
 
 def make(folder: Path, count: int, shape: str) -> tuple[str, int]:
     """Store `count` cells in two folds; return the methods and the number of runs."""
+    from specrec.bench.data import Data
     from specrec.bench.manifest import make_manifest, write_manifest
     from specrec.bench.plan import make_plan
     from specrec.bench.planned_cells import planned_cells
@@ -43,7 +44,7 @@ def make(folder: Path, count: int, shape: str) -> tuple[str, int]:
     write_manifest(folder, described)
     rng = np.random.default_rng(0)
     versions, code = {"specrec": "0", "python": "3", "plugin": installed("pixel")["plugin"]}, metric_code()
-    for cell in planned_cells(plan, facts, save_cubes=False):
+    for cell in planned_cells(plan, Data(facts), save_cubes=False):
         images = [
             {
                 "scene": name,
@@ -66,6 +67,7 @@ def make(folder: Path, count: int, shape: str) -> tuple[str, int]:
 
 def measure(folder: Path, names: str, runs: int, part: str) -> None:
     """Do one part, and print its seconds and the memory it took beyond what the imports do."""
+    from specrec.bench.data import Data
     from specrec.bench.overwriting import Overwriting
     from specrec.bench.plan import make_plan
     from specrec.bench.planned_cells import planned_cells
@@ -81,7 +83,7 @@ def measure(folder: Path, names: str, runs: int, part: str) -> None:
     if part == "planning":
         plan = make_plan(names, "synthetic[scenes=4,size=32]", runs=runs, ceiling=0, limit=2, output=folder)
         facts = survey(plan.source, plan.split.used)
-        stock = take_stock(planned_cells(plan, facts, save_cubes=False), "failed", Overwriting(folder))
+        stock = take_stock(planned_cells(plan, Data(facts), save_cubes=False), "failed", Overwriting(folder))
         assert not stock.missing
         assert not stock.notes, stock.notes
     else:

@@ -58,7 +58,15 @@ def plan_cross(chosen: Protocol, folder: str | os.PathLike[str] | None, limit: i
         if folder is not None:
             raise UsageError(f"--cross-data {os.fspath(folder)} is the folder of another data set; name it (--cross)")
         return None
-    name, given = parse_spec(chosen.cross)
+    source = source_of_cross(chosen.cross, folder)
+    names = sorted(scene_names(source))
+    counts = [count for count in (chosen.cross_scenes, limit) if count]
+    return Cross(source, tuple(sampled(names, min(counts), (chosen.seed,)) if counts else names))
+
+
+def source_of_cross(written: str, folder: str | os.PathLike[str] | None) -> SceneSource:
+    """Open the other data set as a protocol names it; UsageError if its folder is not there or not known."""
+    name, given = parse_spec(written)
     kind = registry().scene_source(name)
     try:
         path = find_folder(kind, folder)
@@ -69,10 +77,7 @@ def plan_cross(chosen: Protocol, folder: str | os.PathLike[str] | None, limit: i
                 f" {kind.path_variable}"
             ) from None
         raise
-    source = make_source(kind, path, given)
-    names = sorted(scene_names(source))
-    counts = [count for count in (chosen.cross_scenes, limit) if count]
-    return Cross(source, tuple(sampled(names, min(counts), (chosen.seed,)) if counts else names))
+    return make_source(kind, path, given)
 
 
 def read_cross(

@@ -59,7 +59,9 @@ class Likeness:
     rows
         By metric.
     lost
-        Metrics that only one of the two has.
+        Metrics that the record has, and the second computation lacks for some image.
+    new
+        Metrics that the record does not have, as of a plugin that is installed since.
     tolerance
         Relative, of a cell's number.
     reason
@@ -70,6 +72,7 @@ class Likeness:
     differences: tuple[str, ...]
     rows: tuple[Row, ...]
     lost: tuple[str, ...]
+    new: tuple[str, ...]
     tolerance: float
     reason: str
 
@@ -80,15 +83,24 @@ class Likeness:
         return sorted(found, key=lambda row: -max(row.difference, row.worst / IMAGES))
 
     @property
+    def reproduced(self) -> bool:
+        """Whether every number of the record came out again, as near as it must."""
+        return bool(self.rows) and not self.beyond and not self.lost
+
+    @property
     def verdict(self) -> str:
         """Say in one sentence whether the cell came out again."""
         allowed = f"{share(self.tolerance)} of a cell's number and {share(IMAGES * self.tolerance)} of an image's"
         if self.tolerance == 0:
             allowed = "nothing"
-        if not self.beyond:
+        if self.reproduced:
             exact = all(row.difference == row.worst == 0 for row in self.rows)
             how = "to the bit" if exact else f"within {allowed}"
             return f"{self.cell} is reproduced {how} ({self.reason})"
+        if not self.beyond:
+            count = len(self.lost)
+            missing = f"{count} metric{'s' * (count != 1)} could not be compared" if count else "it has no metrics"
+            return f"{self.cell} is not reproduced: {missing}{f' ({self.lost[0]}, ..)' if count else ''}"
         row = self.beyond[0]
         more = f", and {len(self.beyond) - 1} more metrics differ" if len(self.beyond) > 1 else ""
         return (
@@ -136,14 +148,19 @@ def apart(then: float, now: float) -> float:
     return found if math.isfinite(found) else math.inf
 
 
-def compare_images(then: Images, now: Images, ending: str = "") -> tuple[list[Row], list[str]]:
-    """Compare the scores of a cell's images, metric by metric, and list the metrics that only one side has."""
+def compare_images(then: Images, now: Images, ending: str = "") -> tuple[list[Row], list[str], list[str]]:
+    """Compare the scores of a cell's images, metric by metric; list the metrics that are lost, and those that are new.
+
+    One that any image lacks on either side, and the record has, is lost.
+    """
     by_scene = {image["scene"]: image["scores"] for image in now}
     names = list(dict.fromkeys(name for image in then for name in image["scores"]))
     others = list(dict.fromkeys(name for scores in by_scene.values() for name in scores if name not in names))
-    rows, lost = [], [f"{name}{ending}" for name in others]
+    rows, lost, new = [], [], [f"{name}{ending}" for name in others]
     for name in names:
-        pairs = [(image["scene"], image["scores"].get(name), by_scene[image["scene"]].get(name)) for image in then]
+        pairs = [
+            (image["scene"], image["scores"].get(name), by_scene.get(image["scene"], {}).get(name)) for image in then
+        ]
         both = [(scene, _numbers(one), _numbers(other)) for scene, one, other in pairs if one and other]
         if not both or len(both) < len(pairs):
             lost.append(f"{name}{ending}")
@@ -151,7 +168,7 @@ def compare_images(then: Images, now: Images, ending: str = "") -> tuple[list[Ro
         worst, scene = max((max(map(apart, one, other)), scene) for scene, one, other in both)
         before, after = (_mean([pair[side] for pair in both]) for side in (1, 2))
         rows.append(Row(f"{name}{ending}", before, after, apart(before, after), worst, scene))
-    return rows, lost
+    return rows, lost, new
 
 
 def _numbers(score: Sequence[Any]) -> list[float]:

@@ -1,7 +1,7 @@
 """The manifest of a results folder: what was set, which scenes stand in which fold, what the data was."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -131,22 +131,31 @@ def rewritten_files(folder: Path, manifest: Manifest) -> list[str]:
     """Say which files are others than those a folder's manifest knows, though their scene holds the same."""
     if not (folder / "manifest.json").exists():
         return []
-    before = read_manifest(folder).scenes
     return [
         f"scene {name}: {', '.join(files)} is not the file it was, and holds the same; going on"
-        for name, facts in manifest.scenes.items()
-        if (files := _other_files(before.get(name, {}), facts))
+        for name, then, facts in _pairs(read_manifest(folder), manifest)
+        if (files := _other_files(then, facts))
     ]
 
 
 def _changed_scene(before: Manifest, now: Manifest) -> str:
     """Name the first scene whose content is another, and its files that are."""
-    for name, facts in now.scenes.items():
-        then = before.scenes.get(name, facts)
+    for name, then, facts in _pairs(before, now):
         if then.get("sha256") != facts["sha256"]:
             files = ", ".join(_other_files(then, facts))
             return f"the content of scene {name} has changed{f': {files}' if files else ''}"
     return ""
+
+
+def _pairs(before: Manifest, now: Manifest) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Give every scene that both know, its name as one says it, what was known of it, and what is now."""
+    for one, other, where in (
+        (before.scenes, now.scenes, ""),
+        (before.cross_scenes, now.cross_scenes, " of the other data set"),
+    ):
+        for name, facts in other.items():
+            if name in one:
+                yield f"{name}{where}", one[name], facts
 
 
 def _other_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

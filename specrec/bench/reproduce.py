@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from specrec.bench.cross import Cross, source_of_cross
 from specrec.bench.likeness import ELSEWHERE, Likeness, compare_images
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING
@@ -33,6 +34,7 @@ def reproduce(
     path: str | os.PathLike[str],
     data: str | os.PathLike[str] | None = None,
     *,
+    cross_data: str | os.PathLike[str] | None = None,
     tolerance: float | None = None,
     device: str = "auto",
     jobs: int | None = None,
@@ -46,6 +48,8 @@ def reproduce(
         The record, in a results folder: ``cells/<slug>/fold<k>-run<r>.json``.
     data
         Folder of its data set; default: the environment variable of the data set.
+    cross_data
+        Folder of the other data set, where the protocol has one that is only tested; default: likewise.
     tolerance
         Relative, of a cell's number; a single image may differ by five times that. Default: 0 where the machine and all
         versions are the same and nothing computes on a GPU, and 0.02 elsewhere.
@@ -75,7 +79,7 @@ def reproduce(
         raise SpecrecError(f"{path} is of a cell that failed ({record['reason']}); there is nothing to compare with")
     manifest = read_manifest(path.resolve().parents[2])
     try:
-        return _again(path, record, manifest, data, tolerance, device, watch, in_process=jobs == 0)
+        return _again(path, record, manifest, (data, cross_data), tolerance, device, watch, in_process=jobs == 0)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:  # edited by hand, or damaged
         raise SpecrecError(f"{path} or the manifest of its folder is damaged ({in_a_line(error)})") from error
 
@@ -84,7 +88,7 @@ def _again(
     path: Path,
     record: Mapping[str, Any],
     manifest: Manifest,
-    data: str | os.PathLike[str] | None,
+    where: tuple[str | os.PathLike[str] | None, str | os.PathLike[str] | None],
     tolerance: float | None,
     device: str,
     watch: Watcher,
@@ -93,13 +97,12 @@ def _again(
 ) -> Likeness:
     folder = path.resolve().parents[2]
     source_class = registry().scene_source(record["dataset"])
-    source = make_source(source_class, find_folder(source_class, data), manifest.settings["options"])
+    source = make_source(source_class, find_folder(source_class, where[0]), manifest.settings["options"])
     names = [*manifest.folds[record["fold"]]["test"], *record["train"]]
-    for name in {*names} - {*scene_names(source)}:
-        raise DataError(f"the data set {source.name!r} has no scene {name!r}, and the cell needs it")
     facts = _read(source, names, watch)
+    cross = _cross(manifest, where[1], watch)
     with TemporaryDirectory(prefix="specrec-reproduce-") as scratch:
-        cell = _cell(record, manifest, source, facts, scratch)
+        cell = replace(_cell(record, manifest, source, facts, scratch), cross=cross)
         named = [str(one) for one in differences(record.get("decided_by", {}), decided_by(cell))]
         if "decided_by" not in record:
             named.append("the record does not say what decided it: it is of a specrec before 0.6")
@@ -107,16 +110,33 @@ def _again(
             _copy(ceiling_path(folder, name), ceiling_path(scratch, name))
         (place,) = _place(record["device"] if device == "auto" else device, cell.threads, watch)
         again = _compute(replace(cell, influence=0, device=place), place, watch, in_process=in_process)
-    rows, lost = compare_images(record["images"], again["images"])
-    trained_on = compare_images(record["training_images"], again["training_images"], TRAINING)
+    compared = [
+        compare_images(record["images"], again["images"]),
+        compare_images(record["training_images"], again["training_images"], TRAINING),
+        compare_images(record.get("cross_images", []), again["cross_images"]),
+    ]
+    rows, lost, new = (tuple(one for found in compared for one in found[part]) for part in range(3))
     machine = _of_machine(record, again)
     expected, reason = _expected(named, machine, again["device"])
     if tolerance is not None:
         expected, reason = tolerance, "as asked for"
-    return Likeness(cell.label, (*named, *machine), (*rows, *trained_on[0]), (*lost, *trained_on[1]), expected, reason)
+    return Likeness(cell.label, (*named, *machine), rows, lost, new, expected, reason)
+
+
+def _cross(manifest: Manifest, folder: str | os.PathLike[str] | None, watch: Watcher) -> dict[str, Any]:
+    """Read the scenes of the other data set again, those that the manifest has."""
+    if not manifest.settings["cross"]:
+        if folder is not None:
+            raise UsageError(f"--cross-data {os.fspath(folder)}: the bench of this cell had no other data set")
+        return {}
+    source = source_of_cross(manifest.settings["cross"], folder)
+    names = list(manifest.cross_scenes)
+    return Cross(source, tuple(names)).for_cell(_read(source, names, watch))
 
 
 def _read(source: SceneSource, names: list[str], watch: Watcher) -> Survey:
+    for name in {*names} - {*scene_names(source)}:
+        raise DataError(f"the data set {source.name!r} has no scene {name!r}, and the cell needs it")
     with explained(f"the data set {source.name!r} cannot make its scenes", DataError):
         source.prepare(names, heeded(lambda done, words: watch.phase(f"making scenes: {words}", done)))
     facts = survey(source, names, lambda done, words: watch.phase(f"checking scenes: {words}", done))
@@ -142,6 +162,7 @@ def _cell(record: Mapping[str, Any], manifest: Manifest, source: SceneSource, fa
         scored_training=[image["scene"] for image in record["training_images"]],
         influence=settings["influence"],
         ceiling=settings["ceiling"],
+        robustness=list(settings["robustness"]),
     )
 
 

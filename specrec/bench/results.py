@@ -146,6 +146,7 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
         for path in sorted((folder / "cells" / slug).glob("fold*-run*.json")):
             record = cell_records.read(path)
             if record is not None:
+                cell_records.check_place(record, path)
                 mine[record["fold"], record["run"]] = record
         records.update({(slug, *key): record for key, record in mine.items()})
         rows.extend(_rows(written, slug, mine, manifest, columns))

@@ -71,7 +71,7 @@ def to_keep(path: Path, overwrite: Overwrite, marked: Overwriting, *, save_cubes
         content = b""  # what it is `parse` says
     if marked.awaits(path, content):
         return None
-    record = records.parse(content, path)
+    record = records.check_place(records.parse(content, path), path)
     if record["status"] == "failed":
         return record if overwrite == "never" else None
     return None if save_cubes and not record["cubes_saved"] else record

@@ -1,7 +1,8 @@
 """The code of a plugin as hashes, so that one that was edited is told from what it was, whatever its version says.
 
 Read are the modules that define the method's class and its bases, and, of a distribution of a third party, every
-module that its list of files names; specrec itself is known by its version.
+module that its list of files names; specrec itself is known by its version. Weights and data that a plugin brings are
+not read: whoever changes those gives the plugin a new version.
 """
 
 import hashlib

@@ -2,6 +2,8 @@
 
 Two cells of one key are of the same method, parameters, plugin, code, scenes, protocol and seed. Their numbers are the
 same to the bit on the same machine; the machine is no part of the key, and stands beside it in the record.
+Nor are the metrics of third parties: a newly installed one would make every stored cell another. The record's
+``versions`` and ``metric_code`` say what their scores were computed with.
 """
 
 import hashlib

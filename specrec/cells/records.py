@@ -140,5 +140,15 @@ def parse(content: bytes, path: Path) -> dict[str, Any]:
     return result
 
 
+def check_place(record: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a record that is of the cell its path names; SpecrecError where it is another cell's."""
+    there = record.get("slug", path.parent.name), f"fold{record['fold']}-run{record['run']}"
+    if there != (path.parent.name, path.stem):
+        raise SpecrecError(
+            f"{path} is the result of another cell ({there[0]}/{there[1]}); move it back to where it was, or away"
+        )
+    return record
+
+
 def _no_record(path: Path) -> SpecrecError:
     return SpecrecError(f"{path} is not a result of this specrec; move it away or choose another --output")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-ALLOWED = ("reproduce", "data", "tolerance", "device", "jobs", "quiet")
+ALLOWED = ("reproduce", "data", "cross_data", "tolerance", "device", "jobs", "quiet")
 
 
 def reproduce_cell(values: dict[str, Any]) -> None:
@@ -25,15 +25,17 @@ def reproduce_cell(values: dict[str, Any]) -> None:
     path: Path = values["reproduce"]
     with working("the cell"):
         found = reproduce(
-            path, values["data"], tolerance=values["tolerance"], device=values["device"], jobs=values["jobs"],
-            watcher=BenchProgress(line),
+            path, values["data"], cross_data=values["cross_data"], tolerance=values["tolerance"],
+            device=values["device"], jobs=values["jobs"], watcher=BenchProgress(line),
         )  # fmt: skip
     line.clear()
     for words in found.differences:
         click.echo(f"other than then: {words}")
     for name in found.lost:
-        click.echo(f"not compared: {name} is known of one of the two only")
+        click.echo(f"not compared: {name} is in the record, and could not be computed again")
+    for name in found.new:
+        click.echo(f"not compared: {name} is not in the record")
     click.echo(found.table(), nl=False)
-    if found.beyond:
+    if not found.reproduced:
         raise SpecrecError(found.verdict)
     click.echo(found.verdict)

@@ -16,6 +16,7 @@ from specrec.bench.watching import Watcher
 from specrec.cells import code
 from specrec.cells.cell import Cell
 from specrec.cells.key import decided_by, key_of
+from specrec.errors import SpecrecError
 from specrec.registry import registry
 
 PLUGIN = '''
@@ -174,3 +175,12 @@ def test_records_of_version_1_are_read_and_said_to_have_no_key_once(tmp_path: Pa
     ]
     assert [row.numbers for row in later.rows] == [row.numbers for row in expected.rows]
     assert "2 of 2 cells of mean were computed with a specrec before 0.6" in later.table("md")
+
+
+def test_a_record_at_the_path_of_another_cell_is_refused(tmp_path: Path) -> None:
+    small(tmp_path, "mean,linear")
+    mean, linear = (next(tmp_path.glob(f"cells/{name}-*/fold0-run0.json")) for name in ("mean", "linear"))
+    linear.write_bytes(mean.read_bytes())
+    for start in (lambda: read_results(tmp_path), lambda: small(tmp_path, "mean,linear")):
+        with pytest.raises(SpecrecError, match=r"linear-.*fold0-run0\.json is the result of another cell \(mean-"):
+            start()

@@ -20,9 +20,10 @@ METHOD = "pixel[steps=5,batch=32]"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A results folder with ceiling, influence and scored training scenes."""
+    """A results folder with ceiling, influence, conditions, other data and scored training scenes."""
     folder = tmp_path_factory.mktemp("reproduce")
     text = "dataset = 'synthetic'\noptions = {scenes = 4, size = 32}\nscore_training = 1\ninfluence = 1\nceiling = 4\n"
+    text += "robustness = ['jpeg=50', 'cross-data']\ncross = 'synthetic[world=1,scenes=2,size=32]'\ncross_scenes = 1\n"
     (folder / "mine.toml").write_text(text)
     options: dict[str, Any] = {"protocol": str(folder / "mine.toml"), "limit": 2, "jobs": 0, "device": "cpu"}
     bench(METHOD, output=folder / "r", **options)
@@ -63,6 +64,9 @@ def test_on_the_same_machine_a_cell_comes_out_to_the_bit_and_the_folder_stays_as
     assert row[3:] == ["0", "0"]
     assert "rmse@matched" in told
     assert "rmse (training)" in told
+    assert "rmse@jpeg=50" in told
+    assert "rmse@cross-data" in told
+    assert "not compared" not in told
     assert "other than then" not in told
     assert everything(made.parents[2]) == before
 
@@ -77,6 +81,28 @@ def test_one_bit_in_one_image_is_beyond_what_the_same_machine_may_differ_by(
     with pytest.raises(SpecrecError, match=r"is not reproduced: sam was .*; nothing is allowed \(the same machine"):
         command.main(["--reproduce", str(changed(nudge)), "-j", "0"], standalone_mode=False)
     assert "sam" in capsys.readouterr().out
+
+
+def test_a_number_of_the_other_data_set_is_compared_too(changed: Callable[..., Path]) -> None:
+    def nudge(record: dict[str, Any]) -> None:
+        record["cross_images"][0]["scores"]["rmse@cross-data"][0] += 1e-6
+
+    assert [row.metric for row in reproduce(changed(nudge), jobs=0).beyond] == ["rmse@cross-data"]
+
+
+def test_a_metric_of_the_record_that_is_lost_is_no_reproduction(
+    changed: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def add(record: dict[str, Any]) -> None:
+        del record["images"][0]["scores"]["psnr"], record["images"][1]["scores"]["psnr"]
+        for image in record["images"]:
+            image["scores"]["gone"] = [1.0, 1.0, 0.0]
+
+    with pytest.raises(SpecrecError, match=r"is not reproduced: 1 metric could not be compared \(gone"):
+        command.main(["--reproduce", str(changed(add)), "-j", "0"], standalone_mode=False)
+    told = capsys.readouterr().out
+    assert "not compared: gone is in the record, and could not be computed again" in told
+    assert "not compared: psnr is not in the record" in told
 
 
 def test_another_processor_or_plugin_is_named_first_and_two_percent_are_allowed(changed: Callable[..., Path]) -> None:
@@ -132,9 +158,9 @@ def test_scenes_that_are_others_now_are_named(tmp_path: Path, capsys: pytest.Cap
     ("edit", "words"),
     [
         (lambda record: record.update(status="failed", reason="no luck"), r"of a cell that failed \(no luck\)"),
-        (lambda record: record.update(run="../../../../x"), "is damaged"),
+        (lambda record: record.update(run="../../../../x"), "is not a result of this specrec"),
         (lambda record: record.update(fold=9), "is damaged"),
-        (lambda record: record.pop("images"), "is damaged"),
+        (lambda record: record.pop("images"), "is not a result of this specrec"),
         (lambda record: record.update(train=["../../x"]), "has no scene"),
         (lambda record: record.update(method="gone"), "unknown method 'gone'"),
         (lambda record: record.update(results_version=3), "is not a result of this specrec"),
@@ -153,6 +179,7 @@ def test_a_record_that_cannot_be_computed_again_is_one_sentence(
         (["--methods", "mean"], "--reproduce takes all from the record; leave out --methods"),
         (["--overwrite"], "leave out --overwrite"),
         (["--tolerance", "-1"], "--tolerance is a number from 0"),
+        (["--cross", "synthetic"], "leave out --cross"),
         (["--tolerance", "nan"], "--tolerance is a number from 0"),
     ],
 )
@@ -172,6 +199,8 @@ def test_numbers_are_compared_where_one_of_them_is_none() -> None:
     assert apart(float("inf"), 3.0) == apart(3.0, float("inf")) == float("inf")
     then = [{"scene": "a", "scores": {"psnr": ["inf", 4, 0], "old": [1, 1, 0]}}]
     now = [{"scene": "a", "scores": {"psnr": ["inf", 4, 0], "new": [1, 1, 0]}}]
-    rows, lost = compare_images(then, now)
+    rows, lost, new = compare_images(then, now)
     assert [(row.metric, row.difference, row.worst) for row in rows] == [("psnr", 0.0, 0.0)]
-    assert sorted(lost) == ["new", "old"]
+    assert (lost, new) == (["old"], ["new"])
+    for images in ([], [{"scene": "b", "scores": {"psnr": [1, 1, 0]}}]):
+        assert compare_images(then, images)[:2] == ([], ["psnr", "old"])

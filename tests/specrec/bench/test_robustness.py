@@ -6,19 +6,23 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import specrec
 from specrec.bench.figures.robustness import robustness_figure
+from specrec.bench.reproduce import _cross, reproduce
 from specrec.bench.results import Results, read_results
 from specrec.bench.robustness import as_csv, as_markdown, floor, footnotes, lines
 from specrec.bench.run import bench
+from specrec.bench.watching import Watcher
 from specrec.cells.columns import FLOOR, columns_of, shown
 from specrec.cli import command
 from specrec.errors import DataError, UsageError
@@ -285,6 +289,14 @@ def scenes_in(folder: Path, seeds: range) -> Path:
     return folder
 
 
+class Heard(Watcher):
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def note(self, words: str) -> None:
+        self.words.append(words)
+
+
 def test_other_data_may_be_a_folder_and_never_hold_what_is_trained_on(tmp_path: Path) -> None:
     mine, others = scenes_in(tmp_path / "mine", range(4)), scenes_in(tmp_path / "others", range(3, 6))
     protocol = tmp_path / "p.toml"
@@ -299,6 +311,23 @@ def test_other_data_may_be_a_folder_and_never_hold_what_is_trained_on(tmp_path: 
         found = bench("mean", cross_data=others, output=tmp_path / "r", **start)
     assert list(found.manifest.cross_scenes) == ["s4", "s5"]
     assert found.value("mean", "rmse@cross-data") > 0.0
+    record = next((tmp_path / "r").glob("cells/*/fold0-run0.json"))
+    again = reproduce(record, mine, cross_data=others, jobs=0)
+    assert "rmse@cross-data" in [row.metric for row in again.rows]
+    assert again.verdict.startswith("mean fold 0 run 0 is reproduced to the bit")
+    with h5py.File(others / "s4.h5", "r+") as file:
+        file.attrs["remark"] = "written once more"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("specrec.bench.run.write_tables", lambda _: None)
+        bench("mean", cross_data=others, output=tmp_path / "r", watcher=(heard := Heard()), **start)
+    words = "s4 of the other data set: s4.h5 is not the file it was, and holds the same; going on"
+    assert heard.words == [f"scene {words}"]
+    with h5py.File(others / "s4.h5", "r+") as file:
+        file["cube"][0, 0, 0] = np.float32(0.123)
+    with pytest.raises(UsageError, match=r"the content of scene s4 of the other data set has changed: s4\.h5\);"):
+        bench("mean", cross_data=others, output=tmp_path / "r", **start)
+    with pytest.raises(UsageError, match="the bench of this cell had no other data set"):
+        _cross(replace(found.manifest, settings={"cross": ""}), others, Watcher())
     with pytest.raises(UsageError, match="of --cross is read from a folder; name it"):
         bench("mean", output=tmp_path / "other", **start)
 
