@@ -16,6 +16,7 @@ from specrec.cells.columns import CROSS, SCORED, columns_of
 from specrec.cells.cost import measure_cost, peak_memory
 from specrec.cells.disturbed import Tested, scores_under_conditions
 from specrec.cells.influence import save_influence
+from specrec.cells.key import decided_by, key_of
 from specrec.cells.looks import save_look, shown_scenes
 from specrec.cells.operations import operations
 from specrec.cells.records import head, write_record
@@ -80,9 +81,10 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     method = registry().reconstructor(cell.method)(**cell.settings)
     check_geometry(method)
     view = _views(cell, method, cell.values())
+    key = key_of(decided_by(cell))
     device = cell.device if "torch" in method.requires else "cpu"
     told = heeded(lambda done, words: progress(0.9 * done, words))
-    context = FitContext(cell.seed, device, cell.threads, told, cell.checkpoint)
+    context = FitContext(cell.seed, device, cell.threads, told, cell.checkpoint, identity=key)
     wall, cpu = time.perf_counter(), time.process_time()
     method.fit([view(name) for name in cell.train], context)
     fitted = {

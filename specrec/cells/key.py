@@ -15,9 +15,9 @@ from importlib.metadata import version
 from typing import Any
 
 from specrec.cells.cell import Cell
-from specrec.cells.code import code_of
 from specrec.interfaces import INTERFACE_VERSION
 from specrec.registry import registry
+from specrec.registry.code import code_of
 from specrec.rendering import rendering_id
 
 RESULTS_VERSION = 2

@@ -12,13 +12,13 @@ import numpy as np
 
 from specrec.cache import written_whole
 from specrec.cells.cell import Cell
-from specrec.cells.code import code_of
 from specrec.cells.key import RESULTS_VERSION, decided_by, key_of
 from specrec.cells.machine import accelerator, processor
 from specrec.cells.record_form import is_record
 from specrec.errors import SpecrecError
 from specrec.hookspecs import PROJECT
 from specrec.registry import registry
+from specrec.registry.code import code_of
 from specrec.rendering import rendering_id
 from specrec.untrusted import parse_json, read_plain
 

@@ -34,6 +34,9 @@ class FitContext:
         The harness removes it when what was trained is safe elsewhere.
     spent
         Filled in by a training that goes on from there.
+    identity
+        Says what code and data the training is of. Keep it in the checkpoint, and go on only where it is the same; a
+        checkpoint of another one is removed. Empty: nothing is asked for.
     """
 
     seed: int = 0
@@ -42,3 +45,4 @@ class FitContext:
     progress: Progress = silent
     checkpoint: Path | None = None
     spent: Spent = field(default_factory=Spent)
+    identity: str = ""

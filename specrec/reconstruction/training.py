@@ -1,10 +1,13 @@
 """Training outside a bench: fit a method on a data set and store its weights with their card."""
 
+import hashlib
 import itertools
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from specrec.parameters import parse_spec
 from specrec.reconstruction.loading import choose_device
 from specrec.reconstruction.training_colours import colours_of
 from specrec.registry import registry
+from specrec.registry.code import code_of
 from specrec.scenes import Scaling, TrainingScene
 from specrec.threads import library_threads
 
@@ -186,7 +190,9 @@ def _fit(training: Training, source: SceneSource, progress: Progress) -> dict[st
     checkpoint = checkpoint_path(target)
     device = choose_device(fitted, training.device)
     with library_threads(training.threads):
-        fitted.fit(scenes, FitContext(training.seed, device, training.threads, heeded(progress), checkpoint))
+        code = _code(name)
+        told = heeded(progress)
+        fitted.fit(scenes, FitContext(training.seed, device, training.threads, told, checkpoint, identity=code))
     # what learns nothing saw no colours
     colours: dict[str, Any] = {"training_colours": colours_of(scenes).to_card()} if fitted.parameter_count else {}
     card = weight_files.make_card(
@@ -210,6 +216,13 @@ def _fit(training: Training, source: SceneSource, progress: Progress) -> dict[st
     if stored != target:
         raise appeared(target, stored)
     return card
+
+
+def _code(method: str) -> str:
+    """Hash what is installed: specrec, the plugin and the plugin's code."""
+    offer = registry().reconstructors[method]
+    parts = [version("specrec"), offer.distribution, offer.version, code_of(offer.value, offer.distribution)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def stored_beside(target: Path, put: Callable[[Path, bool], None], *, overwrite: bool) -> Path:

@@ -28,10 +28,13 @@ class Identity:
         What must agree: settings, seed, fingerprints of the scenes, in plain JSON values.
     circumstances
         What should agree for the end to be the same to the last bit: device, threads, version of torch.
+    code
+        `FitContext.identity`: a checkpoint of another one is removed; empty: any will do.
     """
 
     training: Mapping[str, Any]
     circumstances: Mapping[str, Any]
+    code: str = ""
 
 
 class CheckpointFile:
@@ -82,7 +85,7 @@ class CheckpointFile:
             place = kept.untyped_storage().data_ptr()
             tensors[name] = kept.clone() if place in places else kept  # the file takes no weights of two names twice
             places.add(place)
-        own = {"format_version": FORMAT_VERSION, "training": self._identity.training}
+        own = {"format_version": FORMAT_VERSION, "training": self._identity.training, "identity": self._identity.code}
         about = {**own, "circumstances": self._identity.circumstances, "values": values}
         with written_whole(self._path) as temporary:
             temporary.write_bytes(in_memory(tensors, metadata={"checkpoint": json.dumps(about)}))
@@ -92,7 +95,7 @@ class CheckpointFile:
 
         Returns
         -------
-        None where there is no checkpoint.
+        None where there is no checkpoint, or one of other code, which is removed.
 
         Raises
         ------
@@ -102,6 +105,12 @@ class CheckpointFile:
         if not self._path.exists():
             return None
         about, tensors = self._read()
+        if self._identity.code and about.get("identity") != self._identity.code:
+            _log.warning(
+                "%s is of other code than is installed now, or of other data; training begins anew", self._path
+            )
+            self._path.unlink(missing_ok=True)
+            return None
         difference = _difference(about["training"], self._plain(self._identity.training))
         if difference:
             raise SpecrecError(

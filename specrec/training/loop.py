@@ -147,7 +147,7 @@ class _Loop:
             if context.checkpoint is None
             else CheckpointFile(
                 context.checkpoint,
-                Identity({"updates": training.updates, **identity}, circumstances),
+                Identity({"updates": training.updates, **identity}, circumstances, context.identity),
                 training.modules,
                 training.optimisers,
                 device,

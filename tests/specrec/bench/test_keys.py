@@ -13,11 +13,10 @@ import pytest
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench
 from specrec.bench.watching import Watcher
-from specrec.cells import code
 from specrec.cells.cell import Cell
 from specrec.cells.key import decided_by, key_of
 from specrec.errors import SpecrecError
-from specrec.registry import registry
+from specrec.registry import code, registry
 
 PLUGIN = '''
 import numpy as np

@@ -98,3 +98,20 @@ def test_a_training_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     one, two = (load_file(tmp_path / f"{name}.safetensors") for name in ("whole", "gan"))
     for name, array in one.items():
         np.testing.assert_array_equal(two[name], array)
+
+
+def test_a_bench_and_a_training_begin_anew_where_the_code_was_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with killed_after(8):
+        small(tmp_path / "r")
+    with killed_after(8):
+        train(GAN, SCENES, None, tmp_path / "gan.safetensors", device="cpu")
+    edited = lambda *_: {"specrec_gan": "edited"}  # noqa: E731
+    monkeypatch.setattr("specrec.cells.key.code_of", edited)
+    monkeypatch.setattr("specrec.reconstruction.training.code_of", edited)
+    results = small(tmp_path / "r")
+    assert {record["starts"] for record in results.records.values()} == {1}
+    assert caplog.text.count("training begins anew") == 1
+    train(GAN, SCENES, None, tmp_path / "gan.safetensors", device="cpu")
+    assert caplog.text.count("training begins anew") == 2
