@@ -115,7 +115,11 @@ def _again(
         compare_images(record["training_images"], again["training_images"], TRAINING),
         compare_images(record.get("cross_images", []), again["cross_images"]),
     ]
-    rows, lost, new = (tuple(one for found in compared for one in found[part]) for part in range(3))
+    rows = tuple(row for found in compared for row in found[0])
+    lost, new = (
+        tuple(name for found in compared for name in found[1]),
+        tuple(name for found in compared for name in found[2]),
+    )
     machine = _of_machine(record, again)
     expected, reason = _expected(named, machine, again["device"])
     if tolerance is not None:
