@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import platform
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -52,7 +51,7 @@ def make_card(
             "specrec": version("specrec"),
             "python": platform.python_version(),
             "numpy": np.__version__,
-            **({"torch": sys.modules["torch"].__version__} if "torch" in sys.modules else {}),
+            **({"torch": version("torch")} if "torch" in method.requires else {}),
         },
         **more,
     }

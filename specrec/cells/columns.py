@@ -48,7 +48,7 @@ def check_column(name: str, *, ceiling: bool, robustness: Sequence[str] = ()) ->
         known = [*registry().metrics, *(COLUMNS if ceiling else ()), *columns_of(robustness)]
         raise UsageError(f"unknown metric {name!r}; {nearest(name, known)} (specrec metrics lists them)") from None
     if name in COLUMNS and not ceiling:
-        raise UsageError(f"{name} needs a ceiling (--ceiling N), and there is none here")
+        raise UsageError(f"{name} needs a ceiling, and there is none here; specrec bench --ceiling N finds one")
     if name not in COLUMNS and under_condition(name) and name not in columns_of(robustness):
         raise UsageError(
             f"{name} needs its condition in the key 'robustness' of the protocol (as --protocol robustness has it)"

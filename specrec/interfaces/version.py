@@ -21,7 +21,7 @@ def unserved(needed: object, offered: str = INTERFACE_VERSION) -> str | None:
     >>> unserved("1.2", offered="2.0")
     'it needs version 1.2 of the interface, and this specrec has 2.0; upgrade the plugin, or use an older specrec'
     >>> unserved(1.5)
-    'its SPECREC_INTERFACE is a word such as "1.0", not 1.5'
+    'its SPECREC_INTERFACE is a word such as "1.1", not 1.5'
     """
     match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", needed, re.ASCII) if isinstance(needed, str) else None
     if match is None:

@@ -362,7 +362,7 @@ def test_columns_can_be_chosen_and_need_a_ceiling(start: Callable[..., Results])
     assert results.metrics == ("rmse", "rmse@metamers")
     assert results.value("ceiling", "rmse@metamers") > 0
     assert "ceiling" not in start(metrics="rmse").table("csv")
-    with pytest.raises(UsageError, match="rmse@metamers needs a ceiling, and protocol embedded has none; pass --ceil"):
+    with pytest.raises(UsageError, match="rmse@metamers needs a ceiling, and there is none here; specrec bench --ceil"):
         start(metrics="rmse,rmse@metamers", ceiling=0)
 
 

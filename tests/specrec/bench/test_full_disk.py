@@ -103,7 +103,8 @@ def test_a_full_disk_costs_nothing_that_is_there_and_a_start_with_room_ends_as_i
     assert end == "done"
     assert same
     assert locked == (
-        f"CannotGoOnError: cannot write into {tmp_path}/results: Read-only file system; choose another folder"
+        f"SpecrecError: cannot write into {tmp_path}/results: it is read-only for you (Read-only file system);"
+        " choose another --output"
     )
     assert untouched
 

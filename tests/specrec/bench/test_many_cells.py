@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from specrec.bench.computing import compute
+from specrec.bench.data import Data
 from specrec.bench.overwriting import Overwriting
 from specrec.bench.paired import wilcoxon, wilcoxon_of_all
 from specrec.bench.plan import Plan, make_plan
@@ -49,13 +50,13 @@ def test_a_thousand_stored_cells_are_planned_by_reading_each_once_in_flat_memory
     for cells in (248, 1000):
         folder = tmp_path / str(cells)
         plan, facts = planned(folder, cells // 4)
-        for cell in planned_cells(plan, facts, save_cubes=False):
-            record = head(cell) | {"status": "done", "cubes_saved": False, "versions": {}}
+        for cell in planned_cells(plan, Data(facts), save_cubes=False):
+            record = head(cell) | {"status": "done", "cubes_saved": False, "versions": {}, "images": []}
             cell.path.parent.mkdir(parents=True, exist_ok=True)
             cell.path.write_text(json.dumps(record))
         reads.clear()
         tracemalloc.start()
-        stock = take_stock(planned_cells(plan, facts, save_cubes=False), "failed", Overwriting(folder))
+        stock = take_stock(planned_cells(plan, Data(facts), save_cubes=False), "failed", Overwriting(folder))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert (stock.total, stock.missing, stock.notes) == (cells, [], [])
@@ -66,7 +67,7 @@ def test_a_thousand_stored_cells_are_planned_by_reading_each_once_in_flat_memory
 
 def test_cells_that_wait_share_what_is_large_in_them(tmp_path: Path) -> None:
     plan, facts = planned(tmp_path, 3)
-    stock: Stock = take_stock(planned_cells(plan, facts, save_cubes=False), "failed", Overwriting(tmp_path))
+    stock: Stock = take_stock(planned_cells(plan, Data(facts), save_cubes=False), "failed", Overwriting(tmp_path))
     assert len(stock.missing) == 12
     assert len({id(cell.contents) for cell in stock.missing}) == 2, "one for each fold"
     cell = stock.missing[0]
@@ -78,7 +79,7 @@ def test_cells_that_wait_share_what_is_large_in_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ahead", [1, 3])
 def test_cells_are_given_to_an_executor_a_few_at_a_time(tmp_path: Path, ahead: int) -> None:
     plan, facts = planned(tmp_path, 3)
-    cells = list(planned_cells(plan, facts, save_cubes=False))
+    cells = list(planned_cells(plan, Data(facts), save_cubes=False))
 
     class Slow(Executor):
         """Finishes one cell whenever the next is submitted beyond what may wait."""

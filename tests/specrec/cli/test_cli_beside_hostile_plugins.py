@@ -38,7 +38,7 @@ def test_every_listing_names_what_is_broken_and_the_rest_works(crowd: Site) -> N
         "raises: broken (specrec-raises): it cannot be imported (RuntimeError: no luck)",
         "leaves: broken (specrec-leaves): it cannot be imported (SystemExit: 0)",
         "kills: broken (specrec-kills): importing it kills the process (exit code 0)",
-        "newer: broken (specrec-newer): it needs version 1.9 of the interface, and this specrec has 1.0; upgrade",
+        "newer: broken (specrec-newer): it needs version 1.9 of the interface, and this specrec has 1.1; upgrade",
         "misspelt: broken (specrec-misspelt): there is no hook 'specrec_metrisc'; did you mean 'specrec_metrics'?",
         "gan: broken (specrec-claims): the name 'gan' is taken by specrec; give this method another name",
         "prints: remark (specrec-prints): prints on import, which would spoil what specrec writes: hello",
@@ -54,7 +54,7 @@ def test_every_listing_names_what_is_broken_and_the_rest_works(crowd: Site) -> N
     doctor = crowd.run("doctor")
     assert doctor.returncode == 3
     for words in (
-        "interface: 1.0",
+        "interface: 1.1",
         "SPECREC_PLUGINS: not set",
         "plugin fine (specrec-fine 1.5): methods fine; metrics of-fine",
         "plugin claims (specrec-claims 1.5): metrics of-gan",

@@ -107,8 +107,8 @@ def test_compressed_and_tiled_files_are_refused_with_the_way_out(tmp_path, how):
     ("change", "sentence"),
     [
         ({"wavelengths": [1, 2, 3]}, "31 bands and there are 3 wavelengths"),
-        ({"wavelengths": "blue"}, "must be numbers"),
-        ({"wavelengths": {"a": 1}}, "must be numbers"),
+        ({"wavelengths": "blue"}, "wavelengths must be a list of finite numbers in nm"),
+        ({"wavelengths": {"a": 1}}, "wavelengths must be a list of finite numbers in nm"),
         ({"wavelengths": None}, "says no wavelengths"),
         ({"scale_factor": "x"}, "must be numbers"),
         ({"scale_factor": 1e300}, "NaN or infinity"),

@@ -54,7 +54,7 @@ def test_cubes_of_other_makers_are_scenes_too(tmp_path):
     assert source.open("field").quantity == "reflectance"
     np.testing.assert_array_equal(source.open("sea").cube(), some_cube(4, 3))
     assert source.open("sea").mask.all()
-    assert source.files("field") == [tmp_path / "field.hdr"]
+    assert source.files("field") == [tmp_path / "field.hdr", tmp_path / "field.img"]
 
 
 def test_a_file_without_a_quantity_names_the_way_out(tmp_path):

@@ -19,7 +19,7 @@ BROKEN = {
         "it may need another specrec, this one has version 1.1 of the interface",
     ),
     "version": ("SPECREC_INTERFACE = '1.9'\nspecrec_later = 1", "it needs version 1.9 of the interface, and this"),
-    "no-version": ("SPECREC_INTERFACE = 2", 'its SPECREC_INTERFACE is a word such as "1.0", not 2'),
+    "no-version": ("SPECREC_INTERFACE = 2", 'its SPECREC_INTERFACE is a word such as "1.1", not 2'),
     "misspelt": (
         HEAD + "@hookimpl\ndef specrec_metrisc(): return []",
         "there is no hook 'specrec_metrisc'; did you mean 'specrec_metrics'?",

@@ -367,7 +367,7 @@ def test_what_cannot_be_meant_is_one_sentence(cli: Callable[..., Outcome], made_
         ((tmp_path / "nowhere",), 1, "nowhere is no results folder"),
         ((tmp_path / "file",), 1, "file is no results folder"),
         ((made, "--metrics", "rsme"), 2, "unknown metric 'rsme'; did you mean 'rmse'?"),
-        ((made, "--metrics", "rmse@matched"), 2, "rmse@matched needs a ceiling, and these results have none"),
+        ((made, "--metrics", "rmse@matched"), 2, "rmse@matched needs a ceiling, and there is none here"),
         ((made, "-o", other, "--overwrite"), 2, "other holds something that is no report"),
         ((made, "-o", tmp_path / "file"), 2, "file is a file"),
         ((made, "-o", tmp_path / "file" / "x"), 1, "cannot write"),
