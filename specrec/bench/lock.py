@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from specrec.cache import cannot_write, written_whole
 from specrec.errors import SpecrecError, plain_line
+from specrec.untrusted import read_json
 
 _READ_ONLY = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 _NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
@@ -85,7 +86,7 @@ class FolderLock:
     def _in_use(self) -> str:
         who = "another bench"
         with suppress(OSError, ValueError, KeyError, TypeError):  # it has just begun, or somebody has put a file there
-            owner = json.loads(self.owner_path.read_text("utf-8"))
+            owner = read_json(self.owner_path)
             host, since = (plain_line(str(owner[key]), 80) for key in ("host", "since"))
             who = f"the bench of process {int(owner['pid'])} on {host}, since {since}"
         return f"{self._folder} is in use by {who}; wait until it ends, or choose another --output"

@@ -200,15 +200,27 @@ def _check(manifest: Manifest) -> None:
     known: Any = {item.name: values[item.name] for item in fields(Protocol) if item.name in values}
     chosen = Protocol(**known).changed()
     names = [name for fold in manifest.folds for part in ("test", "train") for name in fold[part]]
-    if not all(map(is_file_name, (*names, *manifest.unused, *manifest.scenes, *manifest.methods))):
+    if not all(
+        map(is_file_name, (*names, *manifest.unused, *manifest.scenes, *manifest.cross_scenes, *manifest.methods))
+    ):
         raise ValueError("a name that leads elsewhere")
-    lines = (*manifest.methods.values(), *manifest.unusable, chosen.name or "-", chosen.dataset or "-")
+    lines = (
+        *manifest.methods.values(),
+        *manifest.unusable,
+        chosen.name or "-",
+        chosen.dataset or "-",
+        chosen.cross or "-",
+    )
     if not all(map(is_name, lines)):
         raise ValueError("a name of several lines")
-    if not all(is_line(words) for words in (*manifest.unusable.values(), manifest.rendering)):
+    if not all(
+        is_line(words) for words in (*manifest.unusable.values(), *manifest.reasons.values(), manifest.rendering)
+    ):
         raise ValueError("a reason that is no line of text")
-    if not all(isinstance(facts, Mapping) for facts in manifest.scenes.values()):
+    if not all(isinstance(facts, Mapping) for facts in (*manifest.scenes.values(), *manifest.cross_scenes.values())):
         raise ValueError("a scene without facts")
+    if not all(isinstance(parts, Mapping) for parts in manifest.installed.values()):
+        raise ValueError("a method computed by nothing")
     if any(fold >= len(manifest.folds) for fold in chosen.tested):
         raise ValueError("a fold that there is not")
 

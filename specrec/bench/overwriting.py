@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from specrec.cache import written_whole
 from specrec.errors import SpecrecError, UsageError
 from specrec.parameters import nearest
+from specrec.untrusted import read_json, read_plain
 
 Overwrite = Literal["never", "failed", "all"]
 """``never``: only what is missing is computed; ``failed``: what has failed too; ``all``: everything."""
@@ -61,7 +62,7 @@ class Overwriting:
         self._marks: dict[str, dict[str, str]] = {}
         self._ended: set[str] = set()
         try:
-            values = json.loads(self._path.read_bytes())
+            values = read_json(self._path)
             self._marks = {str(slug): dict(map(_words, cells.items())) for slug, cells in values["marks"].items()}
             self._ended = set(map(str, values["ended"]))
         except FileNotFoundError:
@@ -112,8 +113,8 @@ class Overwriting:
     def _digests(self, slug: str) -> dict[str, str]:
         found = {}
         for path in sorted((self._folder / "cells" / slug).glob("fold*-run*.json")):
-            with suppress(OSError):  # whoever needs it says so
-                found[path.stem] = digest(path.read_bytes())
+            with suppress(OSError, ValueError):  # whoever needs it says so
+                found[path.stem] = digest(read_plain(path))
         return found
 
     def _write(self) -> None:
