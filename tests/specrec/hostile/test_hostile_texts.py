@@ -67,6 +67,27 @@ def test_a_results_folder_of_anyone_is_read_or_refused(made_results, name, data)
         assert str(error).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *(("manifest.json", change) for change in (
+            {"cross_scenes": 5}, {"cross_scenes": {"../x": {}}}, {"installed": 5}, {"installed": {"a": 5}}, {"reasons": [1]},
+        )),
+        *(("cells/m0/fold1-run0.json", change) for change in (
+            {"cost": 5}, {"cost": {"image_shape": [1, 2, 3]}}, {"cost": {"memory_bytes": 10**400}},
+            {"cost": {"cpu_seconds_per_megapixel": float("nan")}}, {"cost": {"cpu_seconds_per_megapixel": -3}},
+            {"cross_images": 7}, {"cross_images": [7]}, {"decided_by": 5}, {"fit_cpu_seconds": "abc"},
+        )),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_cost_origin_or_other_data_is_refused(made_results, name, change):
+    path = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(SpecrecError, match="of this specrec"):
+        read_results(path.parents[name.count("/")])
+
+
 @pytest.mark.parametrize("content", ["[" * 200_000, '{"a":' * 200_000, "9" * 5000, "null", "NaN", '"\\ud800"', ""])
 def test_a_manifest_or_a_record_that_is_too_deep_or_nothing_is_refused(made_results, content):
     folder = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder
