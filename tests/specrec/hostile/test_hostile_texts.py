@@ -71,7 +71,8 @@ def test_a_results_folder_of_anyone_is_read_or_refused(made_results, name, data)
     ("name", "change"),
     [
         *(("manifest.json", change) for change in (
-            {"cross_scenes": 5}, {"cross_scenes": {"../x": {}}}, {"installed": 5}, {"installed": {"a": 5}}, {"reasons": [1]},
+            {"cross_scenes": 5}, {"cross_scenes": {"../x": {}}},
+            {"installed": 5}, {"installed": {"a": 5}}, {"reasons": [1]},
         )),
         *(("cells/m0/fold1-run0.json", change) for change in (
             {"cost": 5}, {"cost": {"image_shape": [1, 2, 3]}}, {"cost": {"memory_bytes": 10**400}},
