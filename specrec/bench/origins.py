@@ -1,7 +1,8 @@
 """What of a table was computed by something else than the rest: older versions, or other code."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specrec.bench.manifest import Manifest
@@ -32,3 +33,19 @@ def of_other_origin(manifest: Manifest, records: Mapping[tuple[str, int, int], M
         )
         for slug, found in counts.items()
     }
+
+
+def of_several_codes(metrics: Sequence[str], records: Mapping[tuple[str, int, int], Mapping[str, Any]]) -> list[str]:
+    """Say of which metrics of third parties the cells hold numbers of several versions or codes."""
+    notes = []
+    for name in metrics:
+        known = f"metric {name}"
+        counts = Counter(
+            (record["versions"][known], json.dumps(record.get("metric_code", {}).get(name), sort_keys=True))
+            for record in records.values()
+            if record["status"] == "done" and known in record["versions"]
+        )
+        if len(counts) > 1:
+            words = ", ".join(f"{count} by {version}" for (version, _), count in counts.items())
+            notes.append(f"{name} was scored by {len(counts)} versions or codes ({words}): its numbers do not compare.")
+    return notes

@@ -13,7 +13,7 @@ import numpy as np
 from specrec.bench import robustness, separate, tables
 from specrec.bench.ceiling import row as ceiling
 from specrec.bench.manifest import Manifest, read_manifest
-from specrec.bench.origins import of_other_origin
+from specrec.bench.origins import of_other_origin, of_several_codes
 from specrec.bench.rows import TRAINING, Number, Row
 from specrec.bench.scores import images_of, parts, weighted
 from specrec.bench.statistics import Comparison, compare_all
@@ -108,7 +108,7 @@ class Results:
         notes += robustness.footnotes(self)
         notes += [f"Not known: {words}." for words in self.troubles]
         others = of_other_origin(self.manifest, self.records)
-        notes += [f"{words}." for words in others.values()]
+        notes += [f"{words}." for words in others.values()] + of_several_codes(self.metrics, self.records)
         return tables.Table(self.rows, self.metrics, self.manifest, notes, self.comparisons, others)
 
     def __str__(self) -> str:

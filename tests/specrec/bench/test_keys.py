@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from specrec.bench.origins import of_several_codes
 from specrec.bench.results import Results, read_results
 from specrec.bench.run import bench
 from specrec.bench.watching import Watcher
@@ -183,3 +184,15 @@ def test_a_record_at_the_path_of_another_cell_is_refused(tmp_path: Path) -> None
     for start in (lambda: read_results(tmp_path), lambda: small(tmp_path, "mean,linear")):
         with pytest.raises(SpecrecError, match=r"linear-.*fold0-run0\.json is the result of another cell \(mean-"):
             start()
+
+
+def test_a_table_says_that_a_metric_was_scored_by_other_code_in_some_cells() -> None:
+    def record(version: str, code: str) -> dict[str, object]:
+        return {"status": "done", "versions": {"metric mine": version}, "metric_code": {"mine": {"mine": code}}}
+
+    one, edited, newer = record("mine 1.0", "a"), record("mine 1.0", "b"), record("mine 1.1", "a")
+    without: dict[str, object] = {"status": "done", "versions": {}, "metric_code": {}}
+    assert of_several_codes(["rmse", "mine"], {("x", 0, 0): one, ("x", 1, 0): one, ("y", 0, 0): without}) == []
+    for other in (edited, newer):
+        (words,) = of_several_codes(["rmse", "mine"], {("x", 0, 0): one, ("y", 0, 0): other})
+        assert words.startswith("mine was scored by 2 versions or codes (1 by mine 1.0, 1 by mine 1.")
