@@ -20,6 +20,8 @@ from specrec.cache import cannot_write, written_whole
 from specrec.errors import SpecrecError, plain_line
 from specrec.untrusted import read_json
 
+PATIENCE = 1.0
+"""Seconds to wait for a lock: what a bench that was killed had just forked lets go of it within moments."""
 _READ_ONLY = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 _NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
 
@@ -55,7 +57,7 @@ class FolderLock:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=PATIENCE)
         except Timeout:
             raise SpecrecError(self._in_use()) from None
         except OSError as error:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from specrec.interfaces import SceneSource
 
 
-@click.group("data")
+@click.group("data", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """List data sets, verify one on disk, clear the cache."""
 
