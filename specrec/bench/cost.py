@@ -5,7 +5,6 @@ It stands in files of its own: seconds differ from start to start, and the table
 
 import csv
 import io
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from specrec.bench.results import Results
 
 MIB = 2.0**20
+_LEAST_DRAWN = 1e-30  # no cost and no error is so small, and 1e30 is none either
 
 
 @dataclass(frozen=True)
@@ -181,14 +181,21 @@ class Point:
 
 
 def points(results: "Results", rows: Sequence[CostRow], by: Column, metric: str, part: str) -> list[Point]:
-    """List the methods that have both numbers, above zero in cost, in the order of the table."""
+    """List the methods that have both numbers, above zero in cost, in the order of the table.
+
+    A number that no axis can show beside others is left out, in either.
+    """
     errors = {row.slug: row.numbers[metric].mean for row in results.rows if row.part == part and metric in row.numbers}
     found = []
     for row in rows:
         cost, error = row.numbers[by.key], errors.get(row.slug)
-        if cost and error is not None and math.isfinite(error):
+        if cost and error is not None and all(map(_can_be_drawn, (cost, error))):
             found.append(Point(row.slug, row.method, float(cost), error))
     return found
+
+
+def _can_be_drawn(number: float) -> bool:
+    return number == 0 or _LEAST_DRAWN < abs(number) < 1 / _LEAST_DRAWN  # not for NaN, either
 
 
 def frontier(some: Sequence[Point], metric: str) -> list[Point]:

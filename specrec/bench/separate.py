@@ -18,7 +18,9 @@ def footnotes(manifest: Manifest, records: Mapping[tuple[str, int, int], Mapping
     notes = []
     for slug, written in manifest.methods.items():
         images = [image for key, record in records.items() if key[0] == slug for image in record.get("images", [])]
-        overall, near = (_mean(image["separate_tiles"].get(part) for image in images) for part in ("overall", "near"))
+        overall, near = (
+            _mean(image.get("separate_tiles", {}).get(part) for image in images) for part in ("overall", "near")
+        )
         if overall is not None:
             note = f"{written}: separate tiles of {size} cost {_cost(overall)} RMSE"
             notes.append(note + (f", within {SEAM} pixels of a seam {_cost(near)}" if near is not None else "") + ".")

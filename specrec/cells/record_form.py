@@ -1,10 +1,14 @@
 """What the record of a cell must look like before a table is made of it: the file may be anyone's."""
 
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from unicodedata import category
 
+LARGEST = 1e300
+"""Numbers beyond are of no measurement, and sums of their squares would be none either."""
 _LONGEST_NAME = 2000  # letters
+Fits = Callable[[object], bool]
 
 
 def is_name(value: object) -> bool:
@@ -48,8 +52,17 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
+def _is_finite(value: object) -> bool:
+    """Tell whether this is a number that a float can hold: JSON has whole numbers beyond, and Python's NaN too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    return _is_finite(value) and abs(cast(float, value)) < LARGEST
+
+
+def _is_amount(value: object) -> bool:
+    return _is_number(value) and cast(float, value) >= 0
 
 
 def _is_images(value: object) -> bool:
@@ -62,25 +75,94 @@ def _is_image(value: object) -> bool:
     return (
         is_name(value.get("scene"))
         and _is_whole(value.get("valid_pixels"))
+        and all(map(is_name, value["scores"]))
         and all(map(_is_score, value["scores"].values()))
+        and _is_separate(value.get("separate_tiles", {}))
     )
 
 
 def _is_score(value: object) -> bool:
     if not isinstance(value, list) or len(value) < 2 or not all(map(_is_number, value[1:])) or value[1] < 0:
         return False
-    return value[0] in ("nan", "inf", "-inf") if isinstance(value[0], str) else isinstance(value[0], float | int)
+    return value[0] in ("nan", "inf", "-inf") if isinstance(value[0], str) else _is_finite(value[0])
+
+
+def _is_separate(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(pair, list) and len(pair) == 3 and all(map(_is_number, pair)) and pair[2] > 0
+        for pair in value.values()
+    )
 
 
 def _is_words(value: object) -> bool:
-    return isinstance(value, Mapping) and all(map(is_line, value.values()))
+    return isinstance(value, Mapping) and all(map(is_line, (*value, *value.values())))
 
 
-def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, bool) or _is_finite(value) or is_line(value)
+
+
+def _is_settings(value: object) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_plain, value.values()))
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_words, value.values()))
+
+
+def _is_curve(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(point, dict) for point in value)
+
+
+def _is_shape(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_whole, value))
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _or_none(fits: Fits) -> Fits:
     return lambda value: value is None or fits(value)
 
 
-_FIELDS: Mapping[str, Callable[[object], bool]] = {
+def _is_cost(value: object) -> bool:
+    return isinstance(value, Mapping) and all(key in _COST and _COST[key](one) for key, one in value.items())
+
+
+def _is_decided(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        is_line(key) and _DECIDED.get(key, _is_part)(one) for key, one in value.items()
+    )
+
+
+def _is_part(value: object) -> bool:
+    return all(map(_is_plain, value)) if isinstance(value, list) else _is_plain(value)
+
+
+_COST: Mapping[str, Fits] = {
+    "image": is_name,
+    "image_shape": _is_shape,
+    "operations_counted": _is_flag,
+    "processor": _or_none(is_line),
+    "gpu": _or_none(is_line),
+    **dict.fromkeys(
+        (
+            "cpu_threads", "memory_bytes", "gpu_memory_bytes", "operations_per_pixel",
+            "cpu_seconds_per_megapixel", "wall_seconds_per_megapixel", "gpu_seconds_per_megapixel",
+        ),
+        _or_none(_is_amount),
+    ),
+}  # fmt: skip
+_DECIDED: Mapping[str, Fits] = {
+    "settings": _is_settings,
+    "code": _is_words,
+    "plugin": _or_none(is_line),
+    "specrec": _or_none(is_line),
+}
+_FIELDS: Mapping[str, Fits] = {
+    "key": is_name,
+    "decided_by": _is_decided,
     "method": is_name,
     "written": is_name,
     "slug": is_file_name,
@@ -88,17 +170,23 @@ _FIELDS: Mapping[str, Callable[[object], bool]] = {
     "run": _is_whole,
     "reason": is_line,
     "device": is_name,
-    "settings": lambda value: isinstance(value, dict),
+    "processor": is_line,
+    "accelerator": _or_none(is_line),
+    "settings": _is_settings,
     "images": _is_images,
     "training_images": _is_images,
+    "cross_images": _is_images,
     "broken_metrics": _is_words,
     "versions": _is_words,
-    "curve": lambda value: isinstance(value, list) and all(isinstance(point, dict) for point in value),
-    "fit_seconds": _is_number,
-    "reconstruct_seconds": _is_number,
-    "megapixels": _is_number,
+    "metric_code": _is_code,
+    "curve": _is_curve,
+    "cost": _or_none(_is_cost),
+    "starts": _is_whole,
+    **dict.fromkeys(
+        ("fit_seconds", "fit_cpu_seconds", "reconstruct_seconds", "reconstruct_cpu_seconds", "megapixels"), _is_amount
+    ),
     "peak_memory_bytes": _or_none(_is_whole),
     "parameter_count": _or_none(_is_whole),
     "receptive_field": _or_none(_is_whole),
-    "cubes_saved": lambda value: isinstance(value, bool),
+    "cubes_saved": _is_flag,
 }

@@ -110,7 +110,7 @@ def _log(axis: Any, low: float, high: float, margin: float) -> None:
     """Make one of the two axes logarithmic, with room at both ends and ticks in plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    decades = max(math.log10(high / low), 0.3)
+    decades = max(math.log10(high) - math.log10(low), 0.3)
     name, figure_axis = axis.axis_name, axis.axes
     getattr(figure_axis, f"set_{name}scale")("log")
     getattr(figure_axis, f"set_{name}lim")(low * 10 ** (-margin * decades), high * 10 ** (margin * decades))
