@@ -103,7 +103,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _is_settings(value: object) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_plain, value.values()))
+    return isinstance(value, Mapping) and all(map(_is_part, value.values()))
 
 
 def _is_code(value: object) -> bool:
