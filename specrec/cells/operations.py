@@ -25,7 +25,7 @@ def operations(method: Reconstructor) -> dict[str, Any] | None:
     """
     declared = method.operations
     if declared is not None:
-        if not isinstance(declared, Real) or isinstance(declared, bool) or not 0.0 < float(declared) < math.inf:
+        if not isinstance(declared, Real) or isinstance(declared, bool) or not 0.0 < float(declared) < 1e300:
             raise SpecrecError(f"operations is a number above 0 or None, not {plain_line(repr(declared), 80)}")
         return {"operations_per_pixel": float(declared), "operations_counted": False}
     if "torch" not in method.requires:
