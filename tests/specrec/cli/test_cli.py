@@ -37,6 +37,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def run(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["specrec", *map(str, words)])
+        capsys.readouterr()  # what the making of weights has said, where this test is the first
         with pytest.raises(SystemExit) as leaving:
             main()
         said = capsys.readouterr()

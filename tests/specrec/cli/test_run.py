@@ -48,6 +48,7 @@ def run(
 
     def go(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["specrec", "run", "linear", *map(str, words)])
+        capsys.readouterr()  # what the making of weights has said, where this test is the first
         with pytest.raises(SystemExit) as leaving:
             main()
         said = capsys.readouterr()

@@ -39,6 +39,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def go(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["specrec", "train", *map(str, words), "-d", DATA])
+        capsys.readouterr()  # what the making of weights has said, where this test is the first
         with pytest.raises(SystemExit) as leaving:
             main()
         said = capsys.readouterr()
