@@ -10,7 +10,7 @@ from typing import Any
 from specrec.bench.folds import Split
 from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
-from specrec.cells.record_form import is_file_name, is_line, is_name
+from specrec.cells.record_form import is_decided, is_file_name, is_line, is_name
 from specrec.errors import SpecrecError, UsageError
 from specrec.rendering import rendering_id
 from specrec.untrusted import read_json
@@ -211,18 +211,30 @@ def _check(manifest: Manifest) -> None:
         chosen.dataset or "-",
         chosen.cross or "-",
     )
-    if not all(map(is_name, lines)):
+    if not all(map(is_name, (*lines, *chosen.metrics, *chosen.methods, *chosen.controls))):
         raise ValueError("a name of several lines")
-    if not all(
-        is_line(words) for words in (*manifest.unusable.values(), *manifest.reasons.values(), manifest.rendering)
-    ):
-        raise ValueError("a reason that is no line of text")
+    reasons = (*manifest.unusable.values(), *manifest.reasons.values())
+    if not all(map(is_line, (*_texts(vars(manifest)), *reasons, manifest.rendering))):
+        raise ValueError("a text of several lines")
     if not all(isinstance(facts, Mapping) for facts in (*manifest.scenes.values(), *manifest.cross_scenes.values())):
         raise ValueError("a scene without facts")
-    if not all(isinstance(parts, Mapping) for parts in manifest.installed.values()):
+    if not all(map(is_decided, manifest.installed.values())):
         raise ValueError("a method computed by nothing")
     if any(fold >= len(manifest.folds) for fold in chosen.tested):
         raise ValueError("a fold that there is not")
+
+
+def _texts(values: Any) -> Iterator[str]:
+    """Give every text that a value holds, names of fields among them, however deep it is."""
+    left = [values]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            left += [*value, *value.values()]
+        elif isinstance(value, list | tuple):
+            left += value
 
 
 def _deciding(manifest: Manifest) -> dict[str, Any]:

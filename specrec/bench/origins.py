@@ -41,9 +41,9 @@ def of_several_codes(metrics: Sequence[str], records: Mapping[tuple[str, int, in
     for name in metrics:
         known = f"metric {name}"
         counts = Counter(
-            (record["versions"][known], json.dumps(record.get("metric_code", {}).get(name), sort_keys=True))
+            (versions[known], json.dumps(record.get("metric_code", {}).get(name), sort_keys=True))
             for record in records.values()
-            if record["status"] == "done" and known in record["versions"]
+            if record["status"] == "done" and known in (versions := record.get("versions", {}))
         )
         if len(counts) > 1:
             words = ", ".join(f"{count} by {version}" for (version, _), count in counts.items())

@@ -103,11 +103,11 @@ def _is_plain(value: object) -> bool:
 
 
 def _is_settings(value: object) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_part, value.values()))
+    return isinstance(value, Mapping) and all(map(is_line, value)) and all(map(_is_part, value.values()))
 
 
 def _is_code(value: object) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_words, value.values()))
+    return isinstance(value, Mapping) and all(map(is_line, value)) and all(map(_is_words, value.values()))
 
 
 def _is_curve(value: object) -> bool:
@@ -130,7 +130,8 @@ def _is_cost(value: object) -> bool:
     return isinstance(value, Mapping) and all(key in _COST and _COST[key](one) for key, one in value.items())
 
 
-def _is_decided(value: object) -> bool:
+def is_decided(value: object) -> bool:
+    """Tell whether this is what decides a cell, or a part of it, as `specrec.cells.key` writes it."""
     return isinstance(value, Mapping) and all(
         is_line(key) and _DECIDED.get(key, _is_part)(one) for key, one in value.items()
     )
@@ -162,7 +163,7 @@ _DECIDED: Mapping[str, Fits] = {
 }
 _FIELDS: Mapping[str, Fits] = {
     "key": is_name,
-    "decided_by": _is_decided,
+    "decided_by": is_decided,
     "method": is_name,
     "written": is_name,
     "slug": is_file_name,

@@ -72,12 +72,17 @@ def test_a_results_folder_of_anyone_is_read_or_refused(made_results, name, data)
     [
         *(("manifest.json", change) for change in (
             {"cross_scenes": 5}, {"cross_scenes": {"../x": {}}},
-            {"installed": 5}, {"installed": {"a": 5}}, {"reasons": [1]},
+            {"installed": 5}, {"installed": {"a": 5}}, {"reasons": [1]}, {"reasons": {"\x1b[31m": "x"}},
+            {"installed": {"m0": {"code": {"a": "\x1b[31m"}}}}, {"installed": {"m0": {"\x1b[31m": 1}}},
+            *({"settings": {"name": "made", "dataset": "cave", **odd}} for odd in (
+                {"metrics": ["\x1b[31m"]}, {"methods": ["a\nb"]}, {"options": {"\x1b[31m": 1}},
+            )),
         )),
         *(("cells/m0/fold1-run0.json", change) for change in (
             {"cost": 5}, {"cost": {"image_shape": [1, 2, 3]}}, {"cost": {"memory_bytes": 10**400}},
             {"cost": {"cpu_seconds_per_megapixel": float("nan")}}, {"cost": {"cpu_seconds_per_megapixel": -3}},
             {"cross_images": 7}, {"cross_images": [7]}, {"decided_by": 5}, {"fit_cpu_seconds": "abc"},
+            {"settings": {"\x1b[31m": 1}}, {"metric_code": {"\x1b[31m": {}}},
         )),
     ],
     ids=str,
