@@ -26,7 +26,7 @@ FLOORS = [
         "cluster",
         "stored_arrays",
     },
-    {"process_pool", "process_worker"},
+    {"child_process", "process_pool", "process_worker"},
     {"rendering", "tristimulus", "distinct"},
     {"scenes"},
     {"interfaces"},
