@@ -23,6 +23,7 @@ FLOORS = [
         "threads",
         "processes",
         "untrusted",
+        "output_lock",
         "cluster",
         "stored_arrays",
     },
