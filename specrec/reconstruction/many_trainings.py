@@ -129,7 +129,7 @@ def train_many(
     devices = None if dask is not None else _devices(trainings.values(), device, jobs)
     check_writable(folder)
     with ExitStack() as stack:
-        stack.enter_context(locked_weights(trainings))
+        stack.enter_context(locked_weights(targets))  # of those that are left out too: a kill may have left theirs
         source, found = read_scenes(
             dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
         )
