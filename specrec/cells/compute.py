@@ -95,7 +95,7 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     for name in cell.scored_training:
         progress(1.0, f"scoring {name}, trained on")
         training.add(view(name))
-    cross = _test_elsewhere(cell, method, scoring, progress)
+    cross = _test_cross_data(cell, method, scoring, progress)
     if cell.influence and cell.run == 0:
         progress(1.0, "measuring the influence of the surroundings")
         try:
@@ -146,7 +146,7 @@ def _views(cell: Cell, method: Reconstructor, data: Mapping[str, Any]) -> Callab
     return view
 
 
-def _test_elsewhere(cell: Cell, method: Reconstructor, scoring: Scoring, progress: Progress) -> list[dict[str, Any]]:
+def _test_cross_data(cell: Cell, method: Reconstructor, scoring: Scoring, progress: Progress) -> list[dict[str, Any]]:
     """Test the scenes of the other data set; a method that fails there keeps its other scores."""
     if not cell.cross:
         return []

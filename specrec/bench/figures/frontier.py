@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench.cost import CPU, GPU, OPERATIONS, PARAMETERS, Column, CostRow, cost_rows
-from specrec.bench.figures.ablation import part_shown
 from specrec.bench.figures.labels import place_labels
 from specrec.bench.figures.style import MARKERS, PALETTE, broken, plain_text, save
+from specrec.bench.scores import shown_part
 from specrec.cells.columns import column
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def frontier_figure(results: "Results", width: float | None = None) -> Any:
     None: there is no method with an error and a cost.
     """
     rows = cost_rows(results)
-    metric, part = results.metrics[0], part_shown(results)
+    metric, part = results.metrics[0], shown_part(results)
     panels = {by: found for by in COSTS if (found := points(results, rows, by, metric, part))}
     if not panels:
         return None
