@@ -79,10 +79,11 @@ def _train_and_test(cell: Cell, progress: Progress, scoring: Scoring) -> dict[st
     context = FitContext(cell.seed, device, cell.threads, told, cell.checkpoint, identity=key)
     wall, cpu = time.perf_counter(), time.process_time()
     method.fit([view(name) for name in cell.train], context)
-    fitted = {
+    fitted: dict[str, Any] = {
         "fit_seconds": time.perf_counter() - wall + context.spent.wall_seconds,
         "fit_cpu_seconds": time.process_time() - cpu + context.spent.cpu_seconds,
         "starts": 1 + context.spent.starts,
+        "circumstances": context.spent.circumstances,
     }
     method.threads = cell.threads
     check_geometry(method)
