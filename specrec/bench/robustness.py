@@ -101,7 +101,7 @@ def as_markdown(results: "Results") -> str:
     ]
     for line in found:
         cells = [_cell(line, slug) for slug in slugs]
-        row = [line.condition or "clean", *cells, _order(results, found[0], line), _short_tau(line.tau)]
+        row = [line.condition or "clean", *cells, order_words(results, found[0], line), _short_tau(line.tau)]
         text.append("| " + " | ".join(row) + " |")
     return "\n".join([*text, "", *footnotes(results)]) + "\n"
 
@@ -189,7 +189,8 @@ def _who(results: "Results", line: Line, slug: str) -> str:
     return f"{name}, not told apart" if standing == "tied" else name
 
 
-def _order(results: "Results", clean: Line, line: Line) -> str:
+def order_words(results: "Results", clean: Line, line: Line) -> str:
+    """Say whether the methods have the order of the clean photo; empty where that is no question."""
     if not line.condition or shown(line.condition) == BACK or len(clean.errors) < 2:
         return ""
     if line.best != clean.best and line.best:
