@@ -1,28 +1,15 @@
-"""Functions called with plain values in processes of their own, so many at a time.
+"""Functions called with plain values in processes of their own, so many at a time."""
 
-Each call is a fresh ``python -m specrec.process_worker``, so that a script needs no main guard, what kills one process
-takes nothing with it, and memory and threads are those of one piece of work. No process outlives this one.
-"""
-
-import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
-from specrec.errors import SpecrecError
-from specrec.processes import end_group, ending, last_line
-
-PATIENCE = 3.0
-"""Seconds that a process has for its own end, once its answer is told."""
+from specrec.child_process import ChildProcess
 
 
 class ProcessPool(Executor):
-    """Calls functions of specrec in processes of their own.
+    """Calls functions of specrec, each in a `specrec.child_process.ChildProcess`.
 
     Parameters
     ----------
@@ -45,7 +32,7 @@ class ProcessPool(Executor):
     ) -> None:
         self._progress, self._note, self._environment = progress, note, environment
         self._pool = ThreadPoolExecutor(jobs)
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[ChildProcess] = set()
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -63,67 +50,26 @@ class ProcessPool(Executor):
             with self._lock:
                 self._stopped = True
                 for process in self._running:
-                    process.kill()
+                    process.stop()
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
     def _run(self, function: str, values: Mapping[str, Any]) -> Any:
-        with TemporaryFile() as errors:
-            process = self._start(errors)
-            answer: dict[str, Any] | None = None
-            try:
-                answer = self._converse(process, json.dumps({"function": function, "values": values}), values["label"])
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:  # a thread that a plugin has left behind is not waited for
-                pass
-            except BrokenPipeError:
-                process.wait()
-            finally:
-                with self._lock:
-                    self._running.discard(process)
-                end_group(process)
-                for pipe in (process.stdin, process.stdout):
-                    if pipe is not None:
-                        _close(pipe)
-            if answer is None:
-                said = last_line(errors)
-                raise SpecrecError(f"its process died with {ending(process.returncode)}{f': {said}' if said else ''}")
-        if "error" in answer:
-            raise SpecrecError(answer["error"])
-        return answer["answer"]
+        label = values["label"]
 
-    def _converse(self, process: "subprocess.Popen[str]", sent: str, label: str) -> dict[str, Any] | None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(f"{sent}\n")
-        process.stdin.flush()
-        for line in process.stdout:
-            message: dict[str, Any] = json.loads(line)
-            if "done" in message:
-                self._progress(label, message["done"], message["words"])
-            elif "note" in message:
+        def hear(message: Mapping[str, Any]) -> None:
+            if "note" in message:
                 self._note(label, message["note"])
             else:
-                return message
-        return None
+                self._progress(label, message["done"], message["words"])
 
-    def _start(self, errors: IO[bytes]) -> "subprocess.Popen[str]":
-        with self._lock:
-            if self._stopped:
-                raise RuntimeError("stopped")
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "specrec.process_worker"],  # -P: not from where the user stands
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                encoding="utf-8",
-                env=None if self._environment is None else self._environment(),
-                start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others
-            )
-            self._running.add(process)
-        return process
-
-
-def _close(pipe: IO[str]) -> None:
-    with suppress(BrokenPipeError):  # the process is gone, and so is what was still to be said to it
-        pipe.close()
+        process = ChildProcess("specrec.process_worker", hear)
+        try:
+            with self._lock:
+                if self._stopped:
+                    raise RuntimeError("stopped")
+                self._running.add(process)
+            variables = None if self._environment is None else self._environment()
+            return process.run({"function": function, "values": values}, variables)
+        finally:
+            with self._lock:
+                self._running.discard(process)

@@ -1,4 +1,4 @@
-"""What each method of a bench costs, beside its errors: a table in three forms, and the frontier of both.
+"""What each method of a bench costs, beside its errors: a table in three forms.
 
 It stands in files of its own: seconds differ from start to start, and the table of the results does not.
 """
@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench.latex import comment, escape
-from specrec.cells.columns import column
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results
 
 MIB = 2.0**20
-_LEAST_DRAWN = 1e-30  # no cost and no error is so small, and 1e30 is none either
 
 
 @dataclass(frozen=True)
@@ -168,44 +166,3 @@ def as_tex(rows: Sequence[CostRow]) -> str:
         cells = [escape(row.method), *(escape(one.text(row.numbers[one.key])) for one in columns)]
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, "\\hline", "\\end{tabular}"]) + "\n"
-
-
-@dataclass(frozen=True)
-class Point:
-    """A method's error and cost."""
-
-    slug: str
-    method: str
-    cost: float
-    error: float
-
-
-def points(results: "Results", rows: Sequence[CostRow], by: Column, metric: str, part: str) -> list[Point]:
-    """List the methods that have both numbers, above zero in cost, in the order of the table.
-
-    A number that no axis can show beside others is left out, in either.
-    """
-    errors = {row.slug: row.numbers[metric].mean for row in results.rows if row.part == part and metric in row.numbers}
-    found = []
-    for row in rows:
-        cost, error = row.numbers[by.key], errors.get(row.slug)
-        if cost and error is not None and all(map(_can_be_drawn, (cost, error))):
-            found.append(Point(row.slug, row.method, float(cost), error))
-    return found
-
-
-def _can_be_drawn(number: float) -> bool:
-    return number == 0 or _LEAST_DRAWN < abs(number) < 1 / _LEAST_DRAWN  # not for NaN, either
-
-
-def frontier(some: Sequence[Point], metric: str) -> list[Point]:
-    """Keep the methods that no other beats at no more cost, from the cheapest to the best.
-
-    Of two that are alike in both the first is kept.
-    """
-    sign = -1.0 if column(metric).higher_is_better else 1.0
-    kept: list[Point] = []
-    for point in sorted(some, key=lambda one: (one.cost, sign * one.error)):
-        if not kept or sign * point.error < sign * kept[-1].error:
-            kept.append(point)
-    return kept

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from specrec.bench.figures.ablation import part_shown
-from specrec.bench.scores import parts, scene_scores
+from specrec.bench.scores import parts, scene_scores, shown_part
 from specrec.bench.tables import short
 from specrec.cells.columns import BACK, FLOOR, UNCLIPPED, shown
 from specrec.robustness.conditions import condition
@@ -94,7 +93,7 @@ def as_markdown(results: "Results") -> str:
     names = ["`" + results.manifest.methods[slug].replace("|", r"\|") + "`" for slug in slugs]
     head = ["condition", *names, "order", "tau"]
     text = [
-        f"RMSE in 8-bit levels ({part_shown(results)}); in brackets: times the method's clean error on the same"
+        f"RMSE in 8-bit levels ({shown_part(results)}); in brackets: times the method's clean error on the same"
         " pixels. Bold: the least of its row.",
         "",
         "| " + " | ".join(head) + " |",
@@ -102,7 +101,7 @@ def as_markdown(results: "Results") -> str:
     ]
     for line in found:
         cells = [_cell(line, slug) for slug in slugs]
-        row = [line.condition or "clean", *cells, _order(results, found[0], line), _short_tau(line.tau)]
+        row = [line.condition or "clean", *cells, order_words(results, found[0], line), _short_tau(line.tau)]
         text.append("| " + " | ".join(row) + " |")
     return "\n".join([*text, "", *footnotes(results)]) + "\n"
 
@@ -185,12 +184,13 @@ def _same_order(one: Line, other: Line) -> bool:
 def _who(results: "Results", line: Line, slug: str) -> str:
     """Name the best method of a condition, and say whether the test scenes tell it from the one that was the best."""
     name = results.manifest.methods[line.best]
-    comparison = results.comparisons.get((part_shown(results), shown(line.condition)))
+    comparison = results.comparisons.get((shown_part(results), shown(line.condition)))
     standing = comparison.standing(slug) if comparison is not None else ""
     return f"{name}, not told apart" if standing == "tied" else name
 
 
-def _order(results: "Results", clean: Line, line: Line) -> str:
+def order_words(results: "Results", clean: Line, line: Line) -> str:
+    """Say whether the methods have the order of the clean photo; empty where that is no question."""
     if not line.condition or shown(line.condition) == BACK or len(clean.errors) < 2:
         return ""
     if line.best != clean.best and line.best:
@@ -213,7 +213,7 @@ def _short_tau(tau: float) -> str:
 
 def _errors(results: "Results", metric: str) -> dict[str, float]:
     """By slug the number of a column, of the methods that have it; one that is no number is left out."""
-    folds = dict(parts(results.manifest))[part_shown(results)]
+    folds = dict(parts(results.manifest))[shown_part(results)]
     found = {}
     for slug in results.manifest.methods:
         scores = scene_scores(results.records, slug, results.manifest, folds, metric)
@@ -223,7 +223,7 @@ def _errors(results: "Results", metric: str) -> dict[str, float]:
 
 
 def _pixels(results: "Results", metric: str) -> float:
-    folds = dict(parts(results.manifest))[part_shown(results)]
+    folds = dict(parts(results.manifest))[shown_part(results)]
     for slug in results.manifest.methods:
         scores = scene_scores(results.records, slug, results.manifest, folds, metric)
         if scores is not None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from specrec.bench.computing import compute
 from specrec.bench.data import Data, check_data
 from specrec.bench.folder import claim_folder
-from specrec.bench.lock import FolderLock
 from specrec.bench.overwriting import Overwrite, parse_overwrite
 from specrec.bench.places import Place, check_place, place
 from specrec.bench.plan import Plan, make_plan
@@ -16,6 +15,7 @@ from specrec.bench.results import Results, read_results
 from specrec.bench.stock import take_stock
 from specrec.bench.watching import Watcher
 from specrec.bench.written_tables import write_tables
+from specrec.output_lock import lock_of_results
 
 
 def bench(
@@ -118,7 +118,7 @@ def bench(
         output=output,
     )
     with (
-        FolderLock(plan.folder) as lock,
+        lock_of_results(plan.folder) as lock,
         place(plan, watch, device=device, jobs=jobs, dask=dask) as where,
     ):
         if plan.folder.is_dir():  # one that is not there yet is made when the data is known to be good

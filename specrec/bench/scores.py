@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specrec.bench.manifest import Manifest
 from specrec.cells.columns import CROSS
+
+if TYPE_CHECKING:
+    from specrec.bench.results import Results
 
 Records = Mapping[tuple[str, int, int], Mapping[str, Any]]
 """Cells by slug, fold and run."""
@@ -51,6 +54,13 @@ def parts(manifest: Manifest) -> list[tuple[str, list[int]]]:
     folds = sorted(set(manifest.settings["tested"])) or list(range(every))
     whole = [("weighted", folds)] if len(folds) == every else []
     return whole + [(f"fold {fold}", [fold]) for fold in folds]
+
+
+def shown_part(results: "Results") -> str:
+    """Name the part of the table to draw: the first one in which a method has numbers, so over all folds if it can."""
+    listed = [part for part, _ in parts(results.manifest)]
+    filled = {row.part for row in results.rows if row.slug and row.numbers}
+    return next((part for part in listed if part in filled), listed[0])
 
 
 def images_of(record: Mapping[str, Any], metric: str) -> Sequence[Mapping[str, Any]]:

@@ -2,16 +2,14 @@
 
 import io
 import os
-import signal
 import sys
-import threading
 import traceback
-from types import FrameType
 
 import click
 
 from specrec.cli.groups import LazyGroup
-from specrec.errors import SpecrecError, Stopped
+from specrec.cli.termination import Terminated, told_to_end
+from specrec.errors import SpecrecError
 
 WORK = ("bench", "run", "train", "render", "convert", "view", "report")
 COMMANDS = (*WORK, "methods", "metrics", "data", "plugin", "doctor")
@@ -38,35 +36,34 @@ def main() -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console that cannot show an arrow shows a question mark
-    verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
-    is_main = threading.current_thread() is threading.main_thread()
-    takes_signals = is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    if takes_signals:
-        signal.signal(signal.SIGTERM, _terminate)
-    try:
-        code = command.main(prog_name="specrec", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_output()
-        code = 0
-    except click.exceptions.Exit as leaving:
-        code = leaving.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("specrec: interrupted; start it again to go on", err=True)
-        code = INTERRUPTED
-    except _Terminated:
-        click.echo("specrec: terminated; start it again to go on", err=True)
-        code = TERMINATED
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except Exception as error:
-        code = _say(error, verbose)
-    finally:
-        if takes_signals:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with told_to_end():
+        code = _code_of_command()
     _end_output()
     sys.exit(code)
+
+
+def _code_of_command() -> int:
+    verbose = any(word in ("-v", "--verbose") for word in sys.argv[1:])
+    try:
+        code: int = command.main(prog_name="specrec", standalone_mode=False)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _drop_output()
+        return 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("specrec: interrupted; start it again to go on", err=True)
+        return INTERRUPTED
+    except Terminated:
+        click.echo("specrec: terminated; start it again to go on", err=True)
+        return TERMINATED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Exception as error:
+        return _say(error, verbose)
 
 
 def _end_output() -> None:
@@ -85,15 +82,6 @@ def _end_output() -> None:
 def _drop_output() -> None:
     """Give up a standard output whose reader has gone, as `head` does."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-class _Terminated(Stopped):
-    """The process was told to end, as `timeout` and the schedulers of clusters do."""
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would cut the tidying up short
-    raise _Terminated
 
 
 def _say(error: Exception, verbose: bool) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from specrec.interfaces.progress import Progress, silent
 
@@ -13,6 +14,8 @@ class Spent:
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
     starts: int = 0
+    circumstances: list[dict[str, Any]] = field(default_factory=list)
+    """Of this start and those before, where they differ: the latest last. Device, threads, version of torch."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from specrec.cluster import ClusterError
 from specrec.datasets import open_source
 from specrec.errors import SpecrecError, UsageError
 from specrec.interfaces import Reconstructor, SceneSource
+from specrec.output_lock import locked_weights
 from specrec.parameters import parse_spec, slug
 from specrec.process_pool import ProcessPool
 from specrec.reconstruction.loading import choose_device
@@ -127,12 +128,13 @@ def train_many(
         check_device(device)
     devices = None if dask is not None else _devices(trainings.values(), device, jobs)
     check_writable(folder)
-    source, found = read_scenes(
-        dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
-    )
-    facts = [asdict(one) for one in found.facts.values()]
-    trainings = {target: replace(training, facts=facts) for target, training in trainings.items()}
     with ExitStack() as stack:
+        stack.enter_context(locked_weights(targets))  # of those that are left out too: a kill may have left theirs
+        source, found = read_scenes(
+            dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
+        )
+        facts = [asdict(one) for one in found.facts.values()]
+        trainings = {target: replace(training, facts=facts) for target, training in trainings.items()}
         executor: Executor
         stack.callback(_remove_left, trainings)
         _remove_left(trainings)

@@ -19,6 +19,7 @@ from specrec.datasets.unchanged import found_of, open_unchanged
 from specrec.errors import DataError, SpecrecError, UsageError
 from specrec.images import check_absent
 from specrec.interfaces import FitContext, Progress, SceneSource, heeded, silent
+from specrec.output_lock import locked_weights
 from specrec.parameters import parse_spec
 from specrec.reconstruction.loading import choose_device
 from specrec.reconstruction.training_colours import colours_of
@@ -103,11 +104,12 @@ def train(
     check_writable(target.parent)
     name, given = parse_spec(method)
     registry().reconstructor(name)(**given)
-    source, facts = read_scenes(dataset, data, skip_damaged=skip_damaged, progress=progress)
-    folder = None if source.path is None else str(source.path)
-    told = [asdict(found) for found in facts.facts.values()]
-    training = Training(method, dataset, folder, str(target), told, scaling, seed, threads, device, overwrite)
-    return _fit(training, source, progress)
+    with locked_weights([target]):
+        source, facts = read_scenes(dataset, data, skip_damaged=skip_damaged, progress=progress)
+        folder = None if source.path is None else str(source.path)
+        told = [asdict(found) for found in facts.facts.values()]
+        training = Training(method, dataset, folder, str(target), told, scaling, seed, threads, device, overwrite)
+        return _fit(training, source, progress)
 
 
 def read_scenes(

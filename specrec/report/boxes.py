@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specrec.bench.figures.ablation import part_shown
 from specrec.bench.figures.style import broken
-from specrec.bench.scores import SceneScores, parts, scene_scores
+from specrec.bench.scores import SceneScores, parts, scene_scores, shown_part
 from specrec.cells.columns import column
 from specrec.errors import SpecrecError
 
@@ -33,7 +32,7 @@ def box_figure(results: "Results", metric: str, width: float) -> Any:
     A box goes from the lower to the upper quartile, its line is the median, whiskers reach the last scene within 1.5
     times the box. These count every scene once; the diamond is the table's number, in which scenes have their weights.
     """
-    part = part_shown(results)
+    part = shown_part(results)
     found = scores_shown(results, metric, part)
     if not found:
         return None

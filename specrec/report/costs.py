@@ -1,12 +1,10 @@
 """What a results page says of cost: the table of what the methods take, and the picture of errors against it."""
 
-import base64
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specrec.bench.cost import cost_rows, footnotes, shown_columns
 from specrec.bench.figures.frontier import draw_frontier
+from specrec.report.embedded import embedded
 
 if TYPE_CHECKING:
     from specrec.bench.results import Results
@@ -30,14 +28,5 @@ def cost_part(results: "Results") -> dict[str, Any] | None:
             for row in rows
         ],
         "notes": footnotes(rows),
-        "picture": _picture(results),
+        "picture": embedded("frontier.png", lambda path: draw_frontier(results, path)),
     }
-
-
-def _picture(results: "Results") -> str:
-    """Draw the frontier as a PNG in a data address; empty where there is nothing to draw."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "frontier.png"
-        if not draw_frontier(results, path):
-            return ""
-        return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from specrec.bench import robustness
 from specrec.bench.cost import as_csv, as_tex, cost_rows
-from specrec.bench.figures.ablation import ablation_figure, part_shown
+from specrec.bench.figures.ablation import ablation_figure
 from specrec.bench.figures.frontier import frontier_figure
 from specrec.bench.figures.robustness import robustness_figure
 from specrec.bench.figures.spectra import spectra_figure
 from specrec.bench.figures.style import ONE_COLUMN, TWO_COLUMNS, plain_text, save
+from specrec.bench.scores import shown_part
 from specrec.bench.statistics import pairs
 from specrec.cache import cannot_write, put_in_place
 from specrec.cells.columns import under_condition
@@ -162,7 +163,7 @@ def _write_all(results: "Results", folder: Path) -> list[str]:
         texts["robustness.csv"] = robustness.as_csv(results)
     if costs:
         texts |= {"cost.tex": as_tex(costs), "cost.csv": as_csv(costs)}
-    part = part_shown(results)
+    part = shown_part(results)
     numbers = {written: index for index, written in enumerate(results.manifest.methods.values(), 1)}
     tables: dict[str, dict[str, str]] = {}
     for metric, plain in _plain(_in_full(results.metrics)).items():
@@ -197,19 +198,19 @@ def _draw_all(results: "Results", folder: Path) -> Iterable[tuple[str, str]]:
         yield "figure3.pdf", f"{folds}: truth, estimate, and spectra of pixels."
     ablation = results.manifest.settings["figure"] == "ablation"
     if ablation and draw("figure4", lambda: ablation_figure(results, TWO_COLUMNS), SMALL):
-        yield "figure4.pdf", f"Errors ({part_shown(results)}) over receptive fields and numbers of parameters."
+        yield "figure4.pdf", f"Errors ({shown_part(results)}) over receptive fields and numbers of parameters."
     if draw("robustness", lambda: robustness_figure(results, TWO_COLUMNS), SMALL):
-        yield "robustness.pdf", f"Errors ({part_shown(results)}) under the conditions of the protocol."
+        yield "robustness.pdf", f"Errors ({shown_part(results)}) under the conditions of the protocol."
     if draw("frontier", lambda: frontier_figure(results, ONE_COLUMN), SMALL):
         yield (
             "frontier.pdf",
-            f"{results.metrics[0]} ({part_shown(results)}) against cost; nothing below the line costs less.",
+            f"{results.metrics[0]} ({shown_part(results)}) against cost; nothing below the line costs less.",
         )
     width = TWO_COLUMNS if len(results.manifest.methods) > MANY else ONE_COLUMN
     for metric, plain in _plain(_in_full(results.metrics)).items():
         name = f"boxes-{plain}"
         if draw(name, lambda metric=metric: box_figure(results, metric, width), SMALL):  # type: ignore[misc]
-            yield f"{name}.pdf", f"{metric} of every test scene ({part_shown(results)})."
+            yield f"{name}.pdf", f"{metric} of every test scene ({shown_part(results)})."
 
 
 def _in_full(metrics: Sequence[str]) -> Sequence[str]:

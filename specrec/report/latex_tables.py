@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.bench.figures.ablation import part_shown
 from specrec.bench.latex import comment, escape
+from specrec.bench.scores import shown_part
 from specrec.bench.statistics import LEVEL, Comparison, Pairs
 from specrec.cells.columns import column
 from specrec.errors import SpecrecError
@@ -35,7 +35,7 @@ def scenes_table(results: "Results", metric: str) -> str:
 
     Methods stand there by their numbers, `BLOCK` of them side by side; the best is the best of them all.
     """
-    part = part_shown(results)
+    part = shown_part(results)
     found = scores_shown(results, metric, part)
     numbers = {slug: index for index, slug in enumerate(results.manifest.methods, 1)}
     slugs = list(found)
@@ -103,7 +103,7 @@ def document(
     """
     settings = results.manifest.settings
     heading = escape(f"{settings['name']}: {settings['dataset']}")
-    part = escape(part_shown(results))
+    part = escape(shown_part(results))
     text = f"{_PREAMBLE}\\begin{{document}}\n\\section*{{{heading}}}\n\\noindent\\fitted{{\\input{{table.tex}}}}\n\n"
     text += "\\par\\medskip\\noindent{\\footnotesize\n" + "".join(f"{escape(note)}\\\\\n" for note in notes) + "}\n"
     text += "\\section*{Methods}\n\\noindent\\fitted{\\input{methods.tex}}\n"

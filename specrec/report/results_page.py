@@ -1,4 +1,4 @@
-"""The page of a bench: its scenes pixel by pixel, its table, what methods cost, scores per image, methods, settings."""
+"""The page of a bench: its scenes pixel by pixel, its table, conditions, costs, scores per image, methods, settings."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,6 +12,7 @@ from specrec.bench.statistics import Comparison
 from specrec.cells.looks import Look, estimate_path, read_estimate, read_look, reference_path, shown_scenes
 from specrec.cubes import open_cube
 from specrec.errors import DataError, SpecrecError
+from specrec.report.conditions import robustness_part
 from specrec.report.costs import cost_part
 from specrec.report.looking import SceneToShow, Shown, pack_scenes
 from specrec.report.page import PAGE_BYTES, RESERVE, as_json, write_page
@@ -60,6 +61,7 @@ def write_results_page(
         "table": table_rows(results),
         "comparisons": comparison_facts(results.comparisons if comparisons is None else comparisons),
         "cost": cost_part(results),
+        "robustness": robustness_part(results),
         "scores": scores_of_images(results),
         "methods": method_cards(results),
         "settings": settings_of_run(results),

@@ -141,13 +141,13 @@ class _Loop:
         self.stream = stream
         self.context = context
         device = torch.device(context.device)
-        circumstances = {"device": device.type, "threads": context.threads, "torch": torch.__version__}
+        self.circumstances = {"device": device.type, "threads": context.threads, "torch": torch.__version__}
         self.file = (
             None
             if context.checkpoint is None
             else CheckpointFile(
                 context.checkpoint,
-                Identity({"updates": training.updates, **identity}, circumstances, context.identity),
+                Identity({"updates": training.updates, **identity}, self.circumstances, context.identity),
                 training.modules,
                 training.optimisers,
                 device,
@@ -212,6 +212,9 @@ class _Loop:
             self.stream.restore(values["stream"])
             spent = self.context.spent
             spent.wall_seconds, spent.cpu_seconds, spent.starts = values["spent"]
+            spent.circumstances = values.get("circumstances", [])  # not kept by specrec 0.6 and before
+        if self.circumstances not in self.context.spent.circumstances[-1:]:
+            self.context.spent.circumstances.append(self.circumstances)
 
     def _save(self, clock: "_Clock") -> None:
         if self.file is not None:
@@ -223,6 +226,7 @@ class _Loop:
                 "round": self.round,
                 "stream": self.stream.state(),
                 "spent": [spent.wall_seconds + seconds[0], spent.cpu_seconds + seconds[1], spent.starts + 1],
+                "circumstances": spent.circumstances,
             }
             with clock.writing():
                 self.file.save(values)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from specrec.bench.figures.style import plain_text, save
 from specrec.bench.rows import TRAINING, Number, Row
-from specrec.bench.scores import parts
+from specrec.bench.scores import shown_part
 from specrec.cells.columns import column
 from specrec.parameters import parse_spec
 
@@ -116,15 +116,8 @@ def ablation_figure(results: "Results", width: float | None = None) -> Any:
     return figure
 
 
-def part_shown(results: "Results") -> str:
-    """The part of the table that is drawn: the first one in which a method has numbers, so over all folds if it can."""
-    listed = [part for part, _ in parts(results.manifest)]
-    filled = {row.part for row in results.rows if row.slug and row.numbers}
-    return next((part for part in listed if part in filled), listed[0])
-
-
 def _draw_panel(axis: Any, metric: str, methods: list[Shown], results: "Results") -> None:
-    part = part_shown(results)
+    part = shown_part(results)
     numbers = _numbers(results.rows, metric, part)
     training = _numbers(results.rows, metric, part + TRAINING)
     reported = {row.beside: row for row in results.rows if row.beside and row.part == part and metric in row.numbers}
@@ -219,4 +212,4 @@ def _title(results: "Results") -> str:
     dataset = settings["dataset"]
     data = "synthetic scenes, no stand-in for real data" if dataset == "synthetic" else dataset
     runs = f"mean and standard deviation (ddof = 1) of {settings['runs']} runs" if settings["runs"] > 1 else "one run"
-    return f"{data}; {part_shown(results)}; {runs}"
+    return f"{data}; {shown_part(results)}; {runs}"

@@ -2,13 +2,15 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specrec.bench.cost import CPU, GPU, OPERATIONS, PARAMETERS, Column, CostRow, Point, cost_rows, frontier, points
-from specrec.bench.figures.ablation import part_shown
+from specrec.bench.cost import CPU, GPU, OPERATIONS, PARAMETERS, Column, CostRow, cost_rows
 from specrec.bench.figures.labels import place_labels
 from specrec.bench.figures.style import MARKERS, PALETTE, broken, plain_text, save
+from specrec.bench.scores import shown_part
 from specrec.cells.columns import column
 
 if TYPE_CHECKING:
@@ -17,6 +19,48 @@ if TYPE_CHECKING:
 COSTS = (CPU, GPU, OPERATIONS, PARAMETERS)
 LINE = "0.55"
 FAR = 3.0  # of the worst error over the best: beyond, a level scale would crowd the good methods
+_LEAST_DRAWN = 1e-30  # no cost and no error is so small, and 1e30 is none either
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method's error and cost."""
+
+    slug: str
+    method: str
+    cost: float
+    error: float
+
+
+def points(results: "Results", rows: Sequence[CostRow], by: Column, metric: str, part: str) -> list[Point]:
+    """List the methods that have both numbers, above zero in cost, in the order of the table.
+
+    A number that no axis can show beside others is left out, in either.
+    """
+    errors = {row.slug: row.numbers[metric].mean for row in results.rows if row.part == part and metric in row.numbers}
+    found = []
+    for row in rows:
+        cost, error = row.numbers[by.key], errors.get(row.slug)
+        if cost and error is not None and all(map(_can_be_drawn, (cost, error))):
+            found.append(Point(row.slug, row.method, float(cost), error))
+    return found
+
+
+def _can_be_drawn(number: float) -> bool:
+    return number == 0 or _LEAST_DRAWN < abs(number) < 1 / _LEAST_DRAWN  # not for NaN, either
+
+
+def frontier(some: Sequence[Point], metric: str) -> list[Point]:
+    """Keep the methods that no other beats at no more cost, from the cheapest to the best.
+
+    Of two that are alike in both the first is kept.
+    """
+    sign = -1.0 if column(metric).higher_is_better else 1.0
+    kept: list[Point] = []
+    for point in sorted(some, key=lambda one: (one.cost, sign * one.error)):
+        if not kept or sign * point.error < sign * kept[-1].error:
+            kept.append(point)
+    return kept
 
 
 def draw_frontier(results: "Results", *paths: Path) -> bool:
@@ -35,7 +79,7 @@ def frontier_figure(results: "Results", width: float | None = None) -> Any:
     None: there is no method with an error and a cost.
     """
     rows = cost_rows(results)
-    metric, part = results.metrics[0], part_shown(results)
+    metric, part = results.metrics[0], shown_part(results)
     panels = {by: found for by in COSTS if (found := points(results, rows, by, metric, part))}
     if not panels:
         return None

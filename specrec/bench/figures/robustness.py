@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specrec.bench.figures.ablation import part_shown
 from specrec.bench.figures.style import MARKERS, PALETTE, broken, plain_text, save
 from specrec.bench.robustness import Line, floor, lines
+from specrec.bench.scores import shown_part
 from specrec.cells.columns import BACK, shown
 from specrec.robustness.conditions import condition
 
@@ -185,4 +185,4 @@ def _kind(line: Line) -> str:
 def _title(results: "Results") -> str:
     dataset = results.manifest.settings["dataset"]
     data = "synthetic scenes, no stand-in for real data" if dataset == "synthetic" else dataset
-    return f"{data}; {part_shown(results)}"
+    return f"{data}; {shown_part(results)}"

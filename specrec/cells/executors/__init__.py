@@ -1,6 +1,8 @@
 """Where cells compute: anything with the interface of `concurrent.futures.Executor`.
 
-Modules: `local` (a process for each cell), `in_process` (this one), `slots` (their devices).
+Modules: `in_process` (this process); `local` (a process for each cell, `one_process`, on devices of this machine,
+`slots`); `cluster` (workers elsewhere: what they are asked, `errand`; what one does, `remote`; whether it has what the
+cell needs, `fitness`).
 """
 
 from collections.abc import Callable

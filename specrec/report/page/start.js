@@ -23,6 +23,7 @@ function start() {
   }
   if (results) {
     parts.push(["table", "Table", makeTable(data)]);
+    if (data.robustness) parts.push(["robustness", "Robustness", makeRobustness(data)]);
     if (data.cost) parts.push(["cost", "Cost", makeCost(data)]);
     if (data.failed.length) parts.push(["failed", "What failed", makeFailed(data)]);
     const scores = makeScores(data, looking);

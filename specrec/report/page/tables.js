@@ -62,6 +62,22 @@ function makeTable(data) {
   return element("div", { class: "twin table" }, box, beside);
 }
 
+function makeRobustness(data) {
+  const { part, methods, rows, notes, picture } = data.robustness;
+  const head = [{ text: "condition" }, ...methods.map(({ method }) => ({ text: method, number: true })), { text: "order" }, { text: "tau", title: "Kendall’s rank correlation with the clean order: 1 the same, -1 the reverse", number: true }];
+  const text = (error) => (!error ? "–" : element("span", { class: error.best ? "best" : "" }, error.times === null ? error.text : `${error.text} (${digits(error.times, 2)})`));
+  const lines = rows.map(({ condition, errors, order, tau }) => ({
+    keys: [condition, ...methods.map(({ slug }) => (errors[slug] ? errors[slug].number : null)), order, tau],
+    cells: [condition, ...methods.map(({ slug }) => text(errors[slug])), order, tau === null ? "" : digits(tau, 2)],
+  }));
+  const words = "How errors grow as photos get worse.";
+  return element("div", {},
+    element("p", { class: "quiet" }, `RMSE in 8-bit levels (${part}); in brackets: times the method’s clean error on the same pixels. Bold: the least of its row.`),
+    sortable("conditions", "Errors under each condition", head, lines),
+    element("details", { class: "quiet" }, element("summary", {}, "Where the order changes, and what the conditions are"), element("ul", {}, ...notes.map((note) => element("li", {}, note)))),
+    picture ? element("figure", {}, element("img", { src: picture, alt: words, class: "drawn" }), element("figcaption", { class: "quiet" }, words)) : null);
+}
+
 function makeCost(data) {
   const { columns, rows, notes, picture } = data.cost;
   const styles = stylesOf(data);

@@ -13,7 +13,7 @@ from torch import nn
 
 import specrec
 from specrec.bench import cost
-from specrec.bench.figures.frontier import _corners, draw_frontier, frontier_figure
+from specrec.bench.figures.frontier import Point, _corners, draw_frontier, frontier, frontier_figure
 from specrec.bench.figures.labels import place_labels
 from specrec.cells.cost import memory_of, peak_memory, seconds_of
 from specrec.cells.operations import count, counted, operations
@@ -233,12 +233,12 @@ def test_results_of_an_older_specrec_have_no_costs_and_no_picture(results, tmp_p
 
 
 def test_the_frontier_is_what_no_other_beats_at_no_more_cost() -> None:
-    some = [cost.Point(name, name, *pair) for name, pair in {
+    some = [Point(name, name, *pair) for name, pair in {
         "dear and good": (9.0, 1.0), "cheap": (1.0, 5.0), "beaten": (2.0, 6.0), "same cost": (1.0, 7.0),
         "middle": (3.0, 2.0), "no better": (4.0, 2.0),
     }.items()]  # fmt: skip
-    assert [point.method for point in cost.frontier(some, "rmse")] == ["cheap", "middle", "dear and good"]
-    assert [point.method for point in cost.frontier(some, "gfc")] == ["same cost"]
+    assert [point.method for point in frontier(some, "rmse")] == ["cheap", "middle", "dear and good"]
+    assert [point.method for point in frontier(some, "gfc")] == ["same cost"]
 
 
 def test_the_frontier_has_a_panel_for_each_cost_that_was_measured(results) -> None:
@@ -265,5 +265,5 @@ def test_names_of_crowded_points_overlap_neither_each_other_nor_the_points() -> 
 
 
 def test_the_line_of_the_frontier_ends_in_its_last_method() -> None:
-    best = [cost.Point(name, name, *pair) for name, pair in {"a": (1.0, 5.0), "b": (3.0, 2.0)}.items()]
+    best = [Point(name, name, *pair) for name, pair in {"a": (1.0, 5.0), "b": (3.0, 2.0)}.items()]
     assert _corners(best) == [(1.0, 5.0), (3.0, 5.0), (3.0, 2.0)]

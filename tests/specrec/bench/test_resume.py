@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from specrec.bench.results import Results
@@ -57,26 +58,30 @@ def test_a_bench_goes_on_inside_the_cell_where_it_was_killed(tmp_path: Path) -> 
         assert other["images"] == record["images"]
         assert other["curve"] == record["curve"]
         assert (record["starts"], other["starts"]) == (1, 2 if key[1] == 0 else 1)
+        assert record["circumstances"] == other["circumstances"]  # once, where they are the same
+        assert len(record["circumstances"]) == 1
     assert again.table("csv") == whole.table("csv")
     assert not (tmp_path / "killed" / "checkpoints").exists()
 
 
-def test_the_seconds_of_an_earlier_start_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_and_circumstances_of_earlier_starts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with killed_after(33):
         small(tmp_path)
     from specrec.training.checkpoints import CheckpointFile
 
-    restore = CheckpointFile.restore
+    restore, elsewhere = CheckpointFile.restore, {"device": "cuda", "threads": 4, "torch": "2.0.0"}
 
     def long_ago(self: CheckpointFile) -> dict[str, object] | None:
         values = restore(self)
-        return values if values is None else {**values, "spent": [5000.0, 4000.0, 7]}
+        return values if values is None else {**values, "spent": [5000.0, 4000.0, 7], "circumstances": [elsewhere]}
 
     monkeypatch.setattr(CheckpointFile, "restore", long_ago)
     record = next(record for key, record in small(tmp_path).records.items() if key[1] == 0)
     assert 5000 < record["fit_seconds"] < 5100
     assert 4000 < record["fit_cpu_seconds"] < 4100
     assert record["starts"] == 8
+    here = {"device": "cpu", "threads": 1, "torch": torch.__version__}
+    assert record["circumstances"] == [elsewhere, here]
 
 
 @pytest.mark.parametrize("change", [{"seed": 7}, {}], ids=["of something else", "of the same"])

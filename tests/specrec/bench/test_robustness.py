@@ -30,6 +30,7 @@ from specrec.hookspecs import hookimpl
 from specrec.interfaces import Reconstructor
 from specrec.registry import registry
 from specrec.rendering import srgb_to_xyz
+from specrec.report.conditions import robustness_part
 from specrec.report.folder import write_report
 from specrec.spectra import WAVELENGTHS
 from specrec.testing.small_scenes import smooth_scene
@@ -103,6 +104,23 @@ def test_every_condition_is_a_column_beside_the_clean_error(results: Results) ->
         for what in CONDITIONS[:2]:
             assert what in text
     assert max(len(line) for line in results.table().split("\nFold")[0].splitlines()) < 260
+
+
+def test_the_page_shows_the_conditions_as_the_table_of_them_does(results: Results) -> None:
+    part = robustness_part(results)
+    assert part is not None
+    rows = {line.split(" | ")[0].strip("| "): line for line in as_markdown(results).splitlines()}
+    assert [row["condition"] for row in part["rows"]] == ["clean", *CONDITIONS]
+    for row in part["rows"]:
+        for error in row["errors"].values():
+            times = "" if error["times"] is None else f" ({error['times']:.2f})"
+            text = f"**{error['text']}**" if error["best"] else error["text"]
+            assert f"| {text}{times} |" in rows[row["condition"]]
+        assert f"| {row['order']} |" in rows[row["condition"]]
+    assert part["notes"] == footnotes(results)
+    assert part["picture"].startswith("data:image/png;base64,")
+    without = replace(results.manifest, settings={**results.manifest.settings, "robustness": []})
+    assert robustness_part(replace(results, manifest=without)) is None
 
 
 def test_a_method_that_scales_with_light_keeps_its_error_and_one_that_bends_does_not(

@@ -85,6 +85,47 @@ def test_ctrl_c_says_at_once_what_it_waits_for_and_a_second_one_ends_at_once(tmp
     assert list(out.iterdir()) == []
 
 
+LOST = """
+import sys, time, weakref
+from pathlib import Path
+from specrec import cli
+
+class Thing:
+    def __del__(self):
+        finalise("__del__")
+
+def finalise(how):
+    if how == sys.argv[1]:
+        Path("begun").touch()
+        time.sleep(1)
+
+def work(**_options):
+    thing = Thing()
+    kept = weakref.ref(thing, lambda _gone: finalise("weakref"))
+    del thing
+    time.sleep(30)
+
+cli.command.main = work
+cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.parametrize("how", ["__del__", "weakref"])
+def test_sigterm_is_not_lost_where_python_swallows_what_is_raised(tmp_path: Path, how: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", LOST, how], cwd=tmp_path, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.terminate()
+        said = process.communicate(timeout=20)[1]
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, said) == (143, b"specrec: terminated; start it again to go on\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_sigterm_ends_the_cells_of_a_bench_and_counts_none_of_them_as_failed(tmp_path: Path) -> None:
     words = ["bench", "-m", "mean,pixel[steps=100000,batch=64]", "-d", DATA, "--limit", "2", "-j", "1", "-o", "r"]

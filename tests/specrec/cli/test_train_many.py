@@ -1,5 +1,6 @@
 """`specrec train A,B -o FOLDER/`: exit codes, a line per method, nothing lost or trained twice."""
 
+import errno
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from safetensors.numpy import load_file
 
 from specrec.cli import main
 from specrec.errors import SpecrecError
+from specrec.output_lock import locked_weights
 from specrec.process_pool import ProcessPool
 from specrec.reconstruction import train
 from specrec.reconstruction.training import run_training
@@ -176,6 +178,25 @@ def test_a_training_that_an_earlier_try_has_finished_is_not_done_again(tmp_path:
         outcome = many_trainings.train_many(["linear"], DATA, None, tmp_path)
     assert (outcome.failed, fits, len(at_once)) == ({}, ["one"], 1)
     assert [path.name for path in tmp_path.iterdir()] == ["linear.safetensors"]
+
+
+def test_weights_that_another_training_is_at_are_left_to_it(cli: Cli, at_once: list[str]) -> None:
+    with locked_weights([Path("w/linear.safetensors")]):
+        for words in (("mallett,linear", "-o", "w"), ("linear", "-o", "w/linear.safetensors", "--overwrite")):
+            outcome = cli(*words)
+            assert (outcome.code, at_once, len(outcome.lines)) == (1, [], 1)
+            assert f"w/linear.safetensors is in use by the training of process {os.getpid()} on " in outcome.lines[0]
+        assert cli("mallett", "-o", "w/").code == 0  # is another file
+    assert sorted(path.name for path in Path("w").iterdir()) == ["mallett.safetensors"]
+    assert cli("linear", "-o", "w/linear.safetensors").code == 0
+
+
+def test_where_there_are_no_locks_one_trains_without(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("specrec.output_lock.FileLock.acquire", refuses)
+    assert cli("linear", "-o", "w/linear.safetensors").code == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")

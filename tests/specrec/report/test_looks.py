@@ -171,7 +171,7 @@ def test_a_picture_that_cannot_be_kept_costs_no_score(tmp_path, monkeypatch):
     def full(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("specrec.cells.compute.save_look", full)
+    monkeypatch.setattr("specrec.cells.tested_images.save_look", full)
     found = small(tmp_path / "results", "mean")
     assert not found.failed
     assert found.value("mean") > 0.0

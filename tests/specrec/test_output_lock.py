@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from specrec.bench.lock import FolderLock
 from specrec.bench.run import bench
 from specrec.errors import SpecrecError
+from specrec.output_lock import lock_of_results
 
 SCENES = "synthetic[scenes=4,size=32]"
 HOLD = """
 import os, subprocess, sys, time
 from pathlib import Path
-from specrec.bench.lock import FolderLock
-lock = FolderLock(Path(sys.argv[1]))
+from specrec.output_lock import lock_of_results
+lock = lock_of_results(Path(sys.argv[1]))
 lock.take()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 forked = os.fork()
@@ -34,7 +34,7 @@ time.sleep(60)
 
 def test_a_second_bench_on_a_folder_is_told_who_has_it(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    with FolderLock(folder) as lock:
+    with lock_of_results(folder) as lock:
         lock.take()
         lock.take()  # it is ours already
         owner = json.loads((folder / "bench.lock.json").read_text())
@@ -43,17 +43,17 @@ def test_a_second_bench_on_a_folder_is_told_who_has_it(tmp_path: Path) -> None:
         assert f"on {socket.gethostname()}, since {owner['since']}; wait until it ends" in str(refused.value)
         assert refused.value.exit_code == 1
     assert sorted(path.name for path in folder.iterdir()) == ["bench.lock"]
-    with FolderLock(folder) as lock:
+    with lock_of_results(folder) as lock:
         lock.take()
 
 
 @pytest.mark.parametrize("owner", ["", "[]", "{", '{"pid": "x", "host": 1, "since": 2}'])
 def test_whatever_stands_beside_the_lock_the_second_one_is_one_sentence(tmp_path: Path, owner: str) -> None:
-    with FolderLock(tmp_path) as lock:
+    with lock_of_results(tmp_path) as lock:
         lock.take()
         lock.owner_path.write_text(owner)
         with pytest.raises(SpecrecError, match="is in use by another bench; wait"):
-            FolderLock(tmp_path).take()
+            lock_of_results(tmp_path).take()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no kill -9 and no fork here")
@@ -63,12 +63,12 @@ def test_a_killed_bench_lets_the_lock_go_though_its_children_live(tmp_path: Path
     children = [int(word) for word in process.stdout.readline().split()]
     try:
         with pytest.raises(SpecrecError, match=f"process {process.pid} "):
-            FolderLock(tmp_path).take()
+            lock_of_results(tmp_path).take()
         process.kill()
         process.wait()
         for child in children:
             os.kill(child, 0)  # alive
-        with FolderLock(tmp_path) as lock:
+        with lock_of_results(tmp_path) as lock:
             lock.take()
     finally:
         process.kill()
@@ -84,12 +84,12 @@ def test_a_folder_that_cannot_be_written_is_said_to_be_read_only(
     def refuses(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / "bench.lock"))
 
-    monkeypatch.setattr("specrec.bench.lock.FileLock.acquire", refuses)
+    monkeypatch.setattr("specrec.output_lock.FileLock.acquire", refuses)
     with pytest.raises(SpecrecError, match=r"cannot write into .* it is read-only for you .*; choose another --output"):
-        FolderLock(tmp_path).take()
+        lock_of_results(tmp_path).take()
     (tmp_path / "file").touch()
     with pytest.raises(SpecrecError, match=r"cannot write into .*file"):
-        FolderLock(tmp_path / "file" / "r").take()
+        lock_of_results(tmp_path / "file" / "r").take()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
@@ -109,5 +109,5 @@ def test_two_benches_at_once_never_mix(tmp_path: Path) -> None:
     finally:
         first.kill()
         first.communicate()
-    with FolderLock(tmp_path / "r") as lock:
+    with lock_of_results(tmp_path / "r") as lock:
         lock.take()
