@@ -22,7 +22,7 @@ from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
 from specrec.cells.executors.fitness import device_here, lacking, make_scenes
 from specrec.cells.scoring import Scoring
-from specrec.errors import CannotGoOnError, in_a_line
+from specrec.errors import CannotGoOnError, ChangedDataError, in_a_line
 from specrec.interfaces import Progress
 from specrec.processes import end_with_parent
 
@@ -55,13 +55,13 @@ def main() -> None:
         scoring = Scoring(sent["without"], lambda name: say({"metric": name}))
         say({"record": run_cell(cell, progress, scoring)})
     except CannotGoOnError as error:
-        say({"stop": str(error)})
+        say({"stop": str(error), "place": error.place, "changed": isinstance(error, ChangedDataError)})
     except Exception as error:  # told to the parent, whose business it is
         say({"error": in_a_line(error)})
 
 
 def _fitted(
-    values: dict[str, Any], installed: dict[str, str], made: list[tuple[str, str]], progress: Progress
+    values: dict[str, Any], installed: dict[str, dict[str, Any]], made: list[tuple[str, str]], progress: Progress
 ) -> tuple[dict[str, Any], str | None]:
     """Give a cell the device there is, make its scenes, or say why this machine does not fit."""
     cell = Cell(**values)

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from specrec.cells.cell import cell_name
-from specrec.errors import CannotGoOnError, SpecrecError
+from specrec.errors import CannotGoOnError, ChangedDataError, SpecrecError
 from specrec.processes import end_group, ending, last_line
 from specrec.registry.trial import environment
 
@@ -111,7 +111,8 @@ class CellProcess:
                         result = message["record"]
                         break  # a thread that the method has left behind is not waited for
                     elif "stop" in message:
-                        raise CannotGoOnError(message["stop"])
+                        kind = ChangedDataError if message["changed"] else CannotGoOnError
+                        raise kind(message["stop"], message["place"])
                     elif "error" in message:
                         raise SpecrecError(message["error"])
                     elif "unfit" in message:
