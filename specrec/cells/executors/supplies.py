@@ -68,15 +68,14 @@ class Supplies:
             If a file cannot be read, or not be sent.
         """
         other = self._changed(errand, paths)
-        if other:  # it was only touched, and a worker may see it now
+        if other:  # of the same content; a worker may see it now
             return Again((errand.with_files(other),), worker)
         files = [facts for facts in errand.files if facts.path in paths]
         if any(not facts.digest for facts in files):
             try:
-                told = errand.with_digests(paths)
+                return Again((errand.with_digests(paths),), worker)
             except OSError as error:
                 raise DataError(f"cannot read {error.filename}: {error.strerror}") from None
-            return Again((told.with_files(self._changed(told, paths)),), worker)
         for facts in errand.files:
             if not facts.name:
                 raise DataError(
