@@ -260,7 +260,7 @@ def test_data_that_changes_ends_the_bench_and_is_named(
     _write(data, 5, 6)  # others than the worker may have
     _write(data / "other", 7)
     file = data / "scene6.img"
-    scenes, give = Supplies.scenes, Supplies.give
+    scenes, give, asked = Supplies.scenes, Supplies.give, []
 
     def planned(self: Supplies, cell: Any) -> Any:
         if when == "planned":
@@ -274,7 +274,8 @@ def test_data_that_changes_ends_the_bench_and_is_named(
         known = any(facts.digest for facts in errand.files)
         if when == "gone":
             file.unlink(missing_ok=True)
-        elif (when, known) in (("asked for", False), ("sent", True)):
+        elif (when, known) in (("asked for", False), ("sent", True)) and not asked:
+            asked.append(worker)
             changed(file, in_silence=known)
         return give(self, errand, worker, paths)
 
