@@ -159,14 +159,15 @@ def cannot_write(path: Path, error: OSError, *, into: bool = False) -> SpecrecEr
     room = f"make room in {folder}, or " if error.errno in DISK_IS_FULL else ""
     ours = folder.is_relative_to(cache_folder().absolute())
     way_out = "set SPECREC_CACHE to another folder" if ours else "choose another folder"
-    kind = CannotGoOnError if error.errno in DISK_IS_FULL | _LOCKED else SpecrecError
-    return kind(f"cannot write {'into ' * into}{path}: {reason}; {room}{way_out}")
+    words = f"cannot write {'into ' * into}{path}: {reason}; {room}{way_out}"
+    return CannotGoOnError(words, str(path)) if error.errno in DISK_IS_FULL | _LOCKED else SpecrecError(words)
 
 
 def disk_is_full(what: str, error: OSError) -> CannotGoOnError:
     """Say in one line that something met a full disk, wherever that is: the system may not have named the file."""
     place = f" ({error.filename})" if error.filename else ""
-    return CannotGoOnError(f"{what}: {error.strerror}{place}; make room there, and start again")
+    words = f"{what}: {error.strerror}{place}; make room there, and start again"
+    return CannotGoOnError(words, str(error.filename or ""))
 
 
 def _temporary(path: Path) -> Path:
@@ -240,7 +241,7 @@ def check_room(folder: Path, needed: int, what: str, way_out: str = "choose anot
     free = shutil.disk_usage(existing).free
     if free < needed:
         short = f"{what} need {_size(needed)} and {folder} has {_size(free)} free"
-        raise CannotGoOnError(f"{short}; make room, or {way_out}")
+        raise CannotGoOnError(f"{short}; make room, or {way_out}", str(folder))
     return free
 
 

@@ -33,7 +33,23 @@ class MemoryShortageError(DataError):
 
 
 class CannotGoOnError(SpecrecError):
-    """What stops the whole of a work and is no part's failure: a full disk, a locked folder, data that changed."""
+    """What stops the whole of a work and is no part's failure: a full disk, a locked folder, data that changed.
+
+    Parameters
+    ----------
+    words
+        The sentence.
+    place
+        The file or folder that cannot be written; empty: it is about none, or nobody knows.
+    """
+
+    def __init__(self, words: str = "", place: str = "") -> None:
+        super().__init__(words)
+        self.place = place
+
+
+class ChangedDataError(CannotGoOnError):
+    """Data that is not what it was when the work began."""
 
 
 class PluginError(SpecrecError):

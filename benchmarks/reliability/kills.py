@@ -2,8 +2,10 @@
 
     python benchmarks/reliability/kills.py --what bench,worker,scheduler --times 20 --seed 0
 
-For each kind a small bench runs on a scheduler and two workers of this machine, and the victim is killed at a seeded
-moment between the start and the time that an undisturbed bench takes. A bench that has ended is started again, a
+For each kind a small bench runs on a scheduler and two workers of this machine. The victim is killed at a seeded
+moment, counted from when the first cell is at work, within the time for which cells are at work in an undisturbed
+bench; a worker that is killed has a cell. A moment at which no cell is at work is no trial: nothing is killed, and the
+next moment is drawn, until there are as many kills as were asked for. A bench that has ended is started again, a
 scheduler too. Held afterwards, each time: the last start ends with exit code 0; every cell is there once; ``table.csv``
 is byte-equal to that of an undisturbed bench in local processes; nothing hidden is left in the results folder; and ten
 seconds after a kill that ends the bench no process of a cell computes on.
@@ -30,6 +32,8 @@ metrics = ["rmse", "rrmse", "gfc", "de2000"]
 """
 MARK = "SPECREC_KILLS"
 """An environment variable by which the processes of this script are told from others."""
+MISSED = 5
+"""So many times as many moments may miss as shall hit, before that is given up."""
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -109,34 +113,47 @@ def scratch(kept: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def kill(what: str, running: "subprocess.Popen", cluster: Cluster, choice: random.Random) -> bool:
-    """Kill the victim, if it still is there."""
-    if running.poll() is not None:
+def kill(what: str, running: "subprocess.Popen", cluster: Cluster, mark: str, choice: random.Random) -> bool:
+    """Kill the victim, where a cell is at work now."""
+    cells = set(cells_at_work(mark))
+    if running.poll() is not None or not cells:
         return False
     if what == "bench":
         running.kill()
     elif what == "scheduler":
         cluster.scheduler.kill()
     else:
-        workers = cluster.worker_processes()
+        workers = sorted(pid for pid in cluster.worker_processes() if cells & set(children(pid)))
         if not workers:
             return False
         os.kill(choice.choice(workers), signal.SIGKILL)
     return True
 
 
-def trial(what: str, after: float, folder: Path, methods: str, reference: Path, choice: random.Random) -> Counter[str]:
-    """Kill once, go on, and hold the results against the reference."""
+def first_cell(running: "subprocess.Popen", mark: str) -> None:
+    """Wait until a cell is at work, or the bench has ended."""
+    while running.poll() is None and not cells_at_work(mark):
+        time.sleep(0.02)
+
+
+def trial(
+    what: str, after: float, folder: Path, methods: str, reference: Path, choice: random.Random
+) -> Counter[str] | None:
+    """Kill once, go on, and hold the results against the reference; None where no cell was at work then."""
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     environment = {**os.environ, MARK: mark}
     results = folder / "results"
     shutil.rmtree(results, ignore_errors=True)
-    seen: Counter[str] = Counter(trials=1)
+    seen: Counter[str] = Counter({"killed while cells were at work": 1})
     cluster = Cluster(folder, environment)
     try:
         running = bench(folder, results, methods, environment, "--dask", str(cluster.file))
+        first_cell(running, mark)
         time.sleep(after)
-        seen["killed in time"] += kill(what, running, cluster, choice)
+        if not kill(what, running, cluster, mark, choice):
+            running.kill()
+            running.wait()
+            return None
         killed_at = time.monotonic()
         code = running.wait(600)
         if what == "scheduler" and code:
@@ -167,15 +184,21 @@ def trial(what: str, after: float, folder: Path, methods: str, reference: Path, 
 
 
 def undisturbed(folder: Path, methods: str) -> float:
-    """Time a bench that nobody kills, on a cluster, in seconds."""
+    """Time a bench that nobody kills, on a cluster: seconds between its first cell and its last."""
     shutil.rmtree(folder / "results", ignore_errors=True)
-    cluster = Cluster(folder, dict(os.environ))
+    mark = f"{os.getpid()}-undisturbed"
+    environment = {**os.environ, MARK: mark}
+    cluster = Cluster(folder, environment)
     try:
-        begun = time.monotonic()
-        words = ("--dask", str(cluster.file))
-        if bench(folder, folder / "results", methods, dict(os.environ), *words).wait(600):
+        running = bench(folder, folder / "results", methods, environment, "--dask", str(cluster.file))
+        first_cell(running, mark)
+        begun = last = time.monotonic()
+        while running.poll() is None:
+            last = time.monotonic() if cells_at_work(mark) else last
+            time.sleep(0.02)
+        if running.returncode:
             sys.exit("the undisturbed bench on the cluster failed")
-        return time.monotonic() - begun
+        return last - begun
     finally:
         cluster.end()
 
@@ -183,7 +206,7 @@ def undisturbed(folder: Path, methods: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--what", default="bench,worker,scheduler")
-    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--times", type=int, default=20, help="kills of each kind that hit [default: 20]")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--methods", default="mean,linear")
     parser.add_argument("--folder", type=Path, help="for everything [default: a temporary one]")
@@ -194,19 +217,27 @@ def main() -> None:
         if bench(folder, folder / "undisturbed", given.methods, plain, "--jobs", "2").wait(600):
             sys.exit("the undisturbed bench failed")
         duration = undisturbed(folder, given.methods)
-        print(f"undisturbed: {duration:.1f} s; seed {given.seed}; methods {given.methods}", flush=True)
+        print(f"undisturbed: cells for {duration:.1f} s; seed {given.seed}; methods {given.methods}", flush=True)
         for what in given.what.split(","):
             choice = random.Random(f"{given.seed} {what}")
             total: Counter[str] = Counter()
-            for number in range(given.times):
+            number = missed = 0
+            while number < given.times:
                 after = choice.uniform(0.0, duration)
                 seen = trial(what, after, folder, given.methods, folder / "undisturbed" / "table.csv", choice)
+                if seen is None:
+                    missed += 1
+                    print(f"  {what}, after {after:.1f} s: no cell was at work", flush=True)
+                    if missed > MISSED * given.times:
+                        sys.exit(f"{missed} moments at which no cell was at work; is this machine busy otherwise?")
+                    continue
+                number += 1
                 longest = max(total["seconds to the end, at most"], seen.pop("seconds to the end, at most", 0))
                 total += seen
                 if longest:
                     total["seconds to the end, at most"] = longest
-                print(f"  {what} {number}, after {after:.1f} s: {dict(seen)}", flush=True)
-            print(f"{what}: {dict(total)}", flush=True)
+                print(f"  {what} {number}, {after:.1f} s after the first cell: {dict(seen)}", flush=True)
+            print(f"{what}: {dict(total)}; moments without a cell at work, not counted: {missed}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from specrec.threads import available_cores
 NETWORKS_ONLY = re.compile(r"cuda(:\d+)?|mps")
 """Devices that nothing but a network uses."""
 CLUSTER_AHEAD = 1024
-"""Cells that wait here for workers, of which a cluster may have many."""
+"""Cells that a cluster has or that wait here for it, so that memory stays flat; it uses no more slots than that."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from specrec.cells.cell import Cell
 from specrec.cells.compute import run_cell
 from specrec.cells.executors.fitness import device_here, lacking, make_scenes
 from specrec.cells.scoring import Scoring
-from specrec.errors import CannotGoOnError
+from specrec.errors import CannotGoOnError, ChangedDataError
 from specrec.interfaces import Progress
 from specrec.process_worker import Tell, serve
 
@@ -37,11 +37,11 @@ def compute(sent: dict[str, Any], tell: Tell) -> dict[str, Any]:
             return {"unfit": unfit}
         return {"record": run_cell(cell, progress, Scoring(sent["without"], lambda name: tell({"metric": name})))}
     except CannotGoOnError as error:
-        return {"stop": str(error)}
+        return {"stop": str(error), "place": error.place, "changed": isinstance(error, ChangedDataError)}
 
 
 def _fitted(
-    values: dict[str, Any], installed: dict[str, str], made: list[tuple[str, str]], progress: Progress
+    values: dict[str, Any], installed: dict[str, dict[str, Any]], made: list[tuple[str, str]], progress: Progress
 ) -> tuple[dict[str, Any], str | None]:
     """Give a cell the device there is, make its scenes, or say why this machine does not fit."""
     cell = Cell(**values)

@@ -18,7 +18,7 @@ from typing import Any
 
 from specrec.cluster import ClusterError
 from specrec.cluster.connecting import Connection
-from specrec.cluster.given import Again, Done, GivenJob, Receive, done
+from specrec.cluster.given import Again, Done, GivenJob, LostError, Receive, done
 from specrec.cluster.job import Answer, Failed, RefusalError, Refused, run_job
 from specrec.cluster.watch import Watch
 from specrec.cluster.workers import crowded
@@ -251,6 +251,8 @@ class ClusterExecutor(Executor):
         elif isinstance(outcome, RefusalError):
             self._watch.refuse(worker, str(outcome))
             self._take_back(job)
+        elif isinstance(outcome, OSError) and not isinstance(outcome, LostError):
+            self._finish(job, _of_this_machine(outcome))
         elif isinstance(outcome, SpecrecError):
             self._finish(job, outcome)
         else:
@@ -259,3 +261,10 @@ class ClusterExecutor(Executor):
     def _finish(self, job: GivenJob, result: Any) -> None:
         del self._given[job.number]
         job.finish(result)
+
+
+def _of_this_machine(error: OSError) -> CannotGoOnError:
+    """Say what keeps this process from receiving; no other worker gets past that."""
+    place = f" ({error.filename})" if error.filename else ""
+    words = f"this machine cannot take what its workers have made: {error.strerror or in_a_line(error)}{place}"
+    return CannotGoOnError(f"{words}; make room there or allow it, and start again", str(error.filename or ""))

@@ -9,6 +9,10 @@ from typing import Any
 from specrec.cluster.job import Answer
 
 
+class LostError(ConnectionError):
+    """A worker does not give what it was asked for: it is gone, or its files are."""
+
+
 @dataclass(frozen=True)
 class Done:
     """The result of a job."""
@@ -25,7 +29,11 @@ class Again:
 
 
 Receive = Callable[[tuple[Any, ...], Answer], Done | Again]
-"""Turns what a job has given into its result; called from threads of this process with the job's arguments."""
+"""Turns what a job has given into its result; called from threads of this process with the job's arguments.
+
+It raises LostError for a worker that is lost, and RefusalError for one that cannot go on; what else it raises is this
+process's own trouble.
+"""
 
 
 @dataclass(eq=False)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from specrec.cache import DISK_IS_FULL
 from specrec.errors import CannotGoOnError, SpecrecError, in_a_line
 
 _ALIVE = ("running", "paused", "closing_gracefully")
@@ -93,16 +92,16 @@ class Job:
 
 
 def run_job(function: Callable[..., Any], topic: str, number: int, args: tuple[Any, ...]) -> Answer | Refused | Failed:
-    """Run ``function(job, *args)`` in a worker."""
+    """Run ``function(job, *args)`` in a worker; an OSError that it raises is a trouble of the worker."""
     job = Job(topic, number)
     job.tell({"started": job.worker})
     try:
         return Answer(job.worker, function(job, *args))
     except RefusalError as error:
         return Refused(job.worker, str(error))
-    except OSError as error:
-        if error.errno in DISK_IS_FULL:  # that of its temporary files
-            return Refused(job.worker, f"its disk is full: {in_a_line(error)}")
-        return Failed(job.worker, in_a_line(error))
+    except OSError as error:  # of what it needs beside the job: a folder of its own, a process
+        place = f" ({error.filename})" if error.filename else ""
+        words = f"{error.strerror or in_a_line(error)}{place}"
+        return Refused(job.worker, f"{words}; make room there, or start it with another --local-directory")
     except SpecrecError as error:
         return Failed(job.worker, in_a_line(error), isinstance(error, CannotGoOnError))

@@ -14,7 +14,7 @@ from typing import Any
 from specrec.cache import SENT, cache_folder, cannot_write, check_room
 from specrec.cluster.files import FileFacts
 from specrec.cluster.job import RefusalError
-from specrec.errors import SpecrecError
+from specrec.errors import ChangedDataError, SpecrecError
 
 FORGOTTEN = 86400.0
 """Seconds after which the half of a file that was being sent is removed."""
@@ -42,7 +42,7 @@ def put(digest: str, size: int, token: str, offset: int, piece: bytes) -> None:
     ------
     RefusalError
         If the cache folder cannot be written to or has no room.
-    SpecrecError
+    ChangedDataError
         If the file is not the one of that digest.
     """
     folder = cache_folder() / SENT
@@ -77,7 +77,7 @@ def put(digest: str, size: int, token: str, offset: int, piece: bytes) -> None:
     del _hashing[part.name]
     if hashing.hexdigest() != digest:
         part.unlink(missing_ok=True)
-        raise SpecrecError("a scene file has changed while it was sent; start the bench again")
+        raise ChangedDataError("a file has changed while it was sent; start again")
     part.replace(folder / digest)
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from specrec.datasets.scene_files import Stamp, stamps_of
 from specrec.datasets.survey import SceneFacts
-from specrec.errors import CannotGoOnError
+from specrec.errors import CannotGoOnError, ChangedDataError
 from specrec.interfaces import SceneSource
 from specrec.scenes import Mask, Scene, Window, content_hash
 from specrec.spectra import Cube
@@ -65,7 +65,7 @@ def open_unchanged(source: SceneSource, name: str, found: Found, began: str) -> 
 
     Raises
     ------
-    CannotGoOnError
+    ChangedDataError
         If its content is another now; later, whenever it is read. The message names the scene and the files.
     """
     reading = _Reading(source, name, found, began)
@@ -114,7 +114,7 @@ class _Reading:
 
         Raises
         ------
-        CannotGoOnError
+        ChangedDataError
             If the content is another.
         """
         now = self._now()
@@ -144,12 +144,12 @@ class _Reading:
     def _now(self) -> list[Stamp]:
         return stamps_of(self.source.path, [name for name, _, _ in self.stamps])
 
-    def _changed(self) -> CannotGoOnError:
+    def _changed(self) -> ChangedDataError:
         pairs = zip(self._now(), self.stamps, strict=True)
         other = [now[0] for now, before in pairs if now != before] or [name for name, _, _ in self.stamps]
         files = [str((self.source.path or Path()) / name) for name in other[:SHOWN]]
         more = f" and {len(other) - SHOWN} more" if len(other) > SHOWN else ""
         where = f"{', '.join(files)}{more}" if files else self.scene.provenance
-        return CannotGoOnError(
+        return ChangedDataError(
             f"scene {self.name} has changed since {self.began} began ({where}); put back what was there, or start again"
         )

@@ -167,8 +167,8 @@ class _Run:
         place = Path(value["place"])
         if not value["shared"]:
             fetched = Path(task["staging"]) / f"fetched-{task['number']}"
-            for name, size in value["files"].items():
-                self._sender.fetch(answer.worker, str(place / name), size, fetched / name)
+            made = [(name, size, fetched / name) for name, size in value["files"].items()]
+            self._sender.fetch(answer.worker, str(place), made)
             self._sender.remove(answer.worker, str(place))
             place = fetched
         target = Path(task["path"])

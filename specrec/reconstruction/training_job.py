@@ -36,7 +36,7 @@ def train_on_worker(job: Job, task: Mapping[str, Any]) -> dict[str, Any]:
     of the weights, which are at their place, or where that is not ``shared`` with this worker, at ``path``, of ``size``
     bytes.
     """
-    check_provider(parse_spec(task["training"]["method"])[0], task["provider"])
+    check_provider(parse_spec(task["training"]["method"])[0], task["provider"], now=True)
     files: Sequence[FileFacts] = task["files"]
     unseen = [index for index, one in enumerate(files) if not is_here(one) and stored(one) is None]
     if unseen:

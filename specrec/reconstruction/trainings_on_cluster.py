@@ -126,8 +126,9 @@ class _Trainings(Executor):
         if not value["shared"]:
             target, overwrite = Path(task["training"]["target"]), task["training"]["overwrite"]
             fetched = self._place / target.name
-            self._sender.fetch(answer.worker, value["path"], value["size"], fetched)
-            self._sender.remove(answer.worker, str(Path(value["path"]).parent))
+            made = Path(value["path"])
+            self._sender.fetch(answer.worker, str(made.parent), [(made.name, value["size"], fetched)])
+            self._sender.remove(answer.worker, str(made.parent))
             stored = stored_beside(
                 target, lambda path, replaces: put_in_place([fetched], [path], overwrite=replaces), overwrite=overwrite
             )

@@ -3,28 +3,32 @@
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 from specrec.cluster.job import RefusalError
 from specrec.errors import UsageError
 from specrec.interfaces import Reconstructor
 from specrec.registry import registry
+from specrec.registry.sameness import identity, unlike
 
 DEVICES = ("auto", "cpu", "cuda")
 """What ``--device`` may say with a cluster."""
 
 
-def provider(name: str) -> str:
-    """Say which distribution offers a method here, with its version; empty: none does."""
+def provider(name: str, *, now: bool = False) -> dict[str, Any] | None:
+    """Say who offers a method here, as `specrec.registry.sameness.identity` does; None: nobody."""
     offer = registry().reconstructors.get(name)
-    return "" if offer is None else f"{offer.distribution} {offer.version}"
+    return None if offer is None else identity(offer, now=now)
 
 
-def check_provider(name: str, theirs: str) -> None:
-    """Refuse to work with a method that is not here as it is where the work was asked for: RefusalError."""
-    mine = provider(name)
-    if mine != theirs:
-        have = f"has {mine} for" if mine else "lacks"
-        raise RefusalError(f"{socket.gethostname()} {have} the method {name}; install {theirs} there")
+def check_provider(name: str, theirs: dict[str, Any], *, now: bool = False) -> None:
+    """Refuse to work with a method that is not here as it is where the work was asked for: RefusalError.
+
+    With `now` its code is read once more: the work is done in a process that is started for it.
+    """
+    unfit = unlike(f"the method {name}", theirs, provider(name, now=now), "this run")
+    if unfit is not None:
+        raise RefusalError(f"{socket.gethostname()} {unfit}")
 
 
 def sees(folder: Path) -> bool:

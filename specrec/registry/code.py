@@ -30,8 +30,17 @@ def code_of(thing: Any, distribution_name: str) -> dict[str, str]:
     distribution_name
         Who brings it.
     """
-    made_in = tuple(base.__module__ for base in getattr(thing, "__mro__", ())) or (getattr(thing, "__module__", ""),)
-    return dict(_code_of(tuple(str(module) for module in made_in), distribution_name))
+    return dict(_code_of(_made_in(thing), distribution_name))
+
+
+def code_now(thing: Any, distribution_name: str) -> dict[str, str]:
+    """Hash the same as it is on the disk now, for a process that has lived long: what it starts imports that."""
+    return dict(_code_of.__wrapped__(_made_in(thing), distribution_name))
+
+
+def _made_in(thing: Any) -> tuple[str, ...]:
+    classes = getattr(thing, "__mro__", ())
+    return tuple(str(base.__module__) for base in classes) or (str(getattr(thing, "__module__", "")),)
 
 
 @cache

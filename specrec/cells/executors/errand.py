@@ -1,5 +1,6 @@
 """What a worker of a cluster is asked for one cell, and what it answers; plain values, which travel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,7 +53,7 @@ class Errand:
 
     cell: dict[str, Any] = field(repr=False)
     token: tuple[str, str]
-    installed: dict[str, str]
+    installed: dict[str, dict[str, Any]]
     known: dict[str, str]
     scenes: tuple[Scenes, ...] = ()
     results: tuple[FileFacts, ...] = ()
@@ -64,7 +65,10 @@ class Errand:
 
     def with_digests(self, paths: set[str]) -> "Errand":
         """Return the same with the digests of some files."""
-        known = {facts.path: facts.with_digest() for facts in self.files if facts.path in paths}
+        return self.with_files({facts.path: facts.with_digest() for facts in self.files if facts.path in paths})
+
+    def with_files(self, known: Mapping[str, FileFacts]) -> "Errand":
+        """Return the same with other facts of some files, by path."""
 
         def told(files: tuple[FileFacts, ...]) -> tuple[FileFacts, ...]:
             return tuple(known.get(facts.path, facts) for facts in files)

@@ -9,15 +9,16 @@ from typing import Any
 from specrec.datasets import make_source
 from specrec.hookspecs import PROJECT
 from specrec.interfaces import Progress
-from specrec.registry import Offer, registry
+from specrec.registry import registry
+from specrec.registry.sameness import identity, unlike
 from specrec.scenes import content_hash
 
 HERE = "this process"
 """The distribution of what a script has registered itself, which no other process knows."""
 
 
-def providers(method: str, *datasets: str) -> dict[str, str]:
-    """Say which distributions decide the numbers of a cell, in the words of `lacking`.
+def providers(method: str, *datasets: str) -> dict[str, dict[str, Any]]:
+    """Say what decides the numbers of a cell, in the words of `lacking`: each as `specrec.registry.sameness` has it.
 
     Examples
     --------
@@ -25,31 +26,27 @@ def providers(method: str, *datasets: str) -> dict[str, str]:
     ['specrec', 'the data set synthetic', 'the method mean']
     """
     found = registry()
-    wanted = {"specrec": version(PROJECT)}
+    wanted: dict[str, dict[str, Any]] = {"specrec": {"from": version(PROJECT), "code": {}}}
     if method in found.reconstructors:
-        wanted[f"the method {method}"] = _words(found.reconstructors[method])
+        wanted[f"the method {method}"] = identity(found.reconstructors[method])
     for name in datasets:
         if name in found.scene_sources:
-            wanted[f"the data set {name}"] = _words(found.scene_sources[name])
+            wanted[f"the data set {name}"] = identity(found.scene_sources[name])
     others = [metric for metric in found.metrics.values() if metric.distribution not in (PROJECT, HERE)]
-    return wanted | {f"the metric {metric.name}": _words(metric) for metric in others}
+    return wanted | {f"the metric {metric.name}": identity(metric) for metric in others}
 
 
-def _words(offer: Offer[Any]) -> str:
-    return f"{offer.distribution} {offer.version}"
-
-
-def lacking(wanted: Mapping[str, str], method: str, *datasets: str) -> str | None:
+def lacking(wanted: Mapping[str, Mapping[str, Any]], method: str, *datasets: str) -> str | None:
     """Say what is not installed here as it is where the bench runs; None: nothing."""
     here = providers(method, *datasets)
     for what, theirs in wanted.items():
-        mine = here.get(what)
+        mine, why = here.get(what), ""
         if mine is None:
-            broken = [one for one in registry().broken if one.distribution == theirs.rpartition(" ")[0]]
+            broken = [one for one in registry().broken if one.distribution == theirs["from"].rpartition(" ")[0]]
             why = f" ({broken[0].reason})" if broken else ""
-            return f"{socket.gethostname()} lacks {what}{why}; install {theirs} there"
-        if mine != theirs:
-            return f"{socket.gethostname()} has {mine} for {what}, and the bench {theirs}; install the same there"
+        unfit = unlike(f"{what}{why}", theirs, mine, "the bench")
+        if unfit is not None:
+            return f"{socket.gethostname()} {unfit}"
     return None
 
 

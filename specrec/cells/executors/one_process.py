@@ -8,7 +8,7 @@ from typing import Any
 
 from specrec.cells.cell import cell_name
 from specrec.child_process import ChildProcess, DiedError
-from specrec.errors import CannotGoOnError, SpecrecError
+from specrec.errors import CannotGoOnError, ChangedDataError, SpecrecError
 from specrec.registry.trial import environment
 
 
@@ -86,7 +86,8 @@ class CellProcess:
                 self._note(f"{self._name}: the metric {self._metric} {kills}; it is run again without it")
                 continue
             if "stop" in answer:
-                raise CannotGoOnError(answer["stop"])
+                kind = ChangedDataError if answer["changed"] else CannotGoOnError
+                raise kind(answer["stop"], answer["place"])
             if "unfit" in answer:
                 raise UnfitError(answer["unfit"])
             record: dict[str, Any] = answer["record"]

@@ -22,7 +22,7 @@ from specrec.cells.executors.one_process import CellProcess, UnfitError
 from specrec.cluster.files import FileFacts, is_here
 from specrec.cluster.job import Job, RefusalError
 from specrec.cluster.store import arrange, stored
-from specrec.errors import CannotGoOnError, SpecrecError
+from specrec.errors import CannotGoOnError, ChangedDataError, SpecrecError
 from specrec.registry.trial import KNOWN
 
 LOOK_SECONDS = 0.5
@@ -37,8 +37,12 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
     ------
     RefusalError
         If this worker cannot: it may not write where it must, or lacks a plugin.
+    CannotGoOnError
+        If no worker gets past what stops this one: data that changed, shared results that cannot be written.
     SpecrecError
         If the process of the cell died.
+    OSError
+        If this worker has no room for a folder of its own, or starts no process.
     """
     cell = Cell(**errand.cell)
     shared = _sees(Path(cell.folder), errand.token)
@@ -49,8 +53,9 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
     if missing:
         return Missing(missing)
     if shared and not any(unseen.values()):
-        return Computed(_compute(job, errand, errand.cell))
-    folder = Path(mkdtemp(prefix="specrec-", dir=job.scratch))
+        with _whose_trouble(errand, shared=True):
+            return Computed(_compute(job, errand, errand.cell))
+    folder = Path(mkdtemp(prefix="specrec-", dir=job.scratch))  # its own: no cell mixes with what another has left
     try:
         values = dict(errand.cell)
         for some in errand.scenes:
@@ -59,12 +64,8 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
         if not shared:
             arrange(folder / "results", list(errand.results))
             values["folder"] = str(folder / "results")
-        try:
+        with _whose_trouble(errand, shared=shared, folder=folder):
             record = _compute(job, errand, values)
-        except CannotGoOnError as error:
-            if shared:
-                raise
-            raise RefusalError(str(error)) from None  # its own disk is full, and nobody else's
         for some in errand.scenes:
             shutil.rmtree(folder / f"data{some.of}", ignore_errors=True)
         if shared:
@@ -77,6 +78,40 @@ def run_cell_here(job: Job, errand: Errand) -> Missing | Computed:
         if shared:
             shutil.rmtree(folder, ignore_errors=True)
     return Computed(record, str(folder), files)
+
+
+@contextmanager
+def _whose_trouble(errand: Errand, *, shared: bool, folder: Path | None = None) -> Iterator[None]:
+    """Tell what stops the whole bench from what stops this worker alone.
+
+    Changed data stops the bench, and so does what keeps a cell from writing into results that all share. A full disk
+    anywhere else, such as that of the worker's own folder or of its cache folder, is the worker's.
+    """
+    try:
+        yield
+    except ChangedDataError as error:
+        words = str(error)
+        for some in errand.scenes if folder is not None else ():
+            words = words.replace(f"{folder}/data{some.of}/", f"{some.within(errand.cell)['data']}/")
+        raise ChangedDataError(words) from None
+    except CannotGoOnError as error:
+        if shared and _is_of_all(error.place, Path(errand.cell["folder"])):
+            raise
+        words = str(error)
+        if folder is not None and str(folder) in words:
+            words = words.replace("choose another folder", "start it with another --local-directory")
+        raise RefusalError(words) from None
+
+
+def _is_of_all(place: str, results: Path) -> bool:
+    """Say whether what cannot be written lies in the results folder; where nobody knows, that is tried."""
+    if place:
+        return Path(place).is_relative_to(results)
+    try:
+        check_writable(results)
+    except SpecrecError:
+        return True
+    return False
 
 
 def _laid_out(some: Scenes, values: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from strangers import Site
 from specrec.bench.results import Results
 from specrec.bench.run import bench
 from specrec.bench.watching import Watcher
-from specrec.cluster import ClusterError
+from specrec.cells.executors import cluster as cells
+from specrec.cluster import ClusterError, watch
+from specrec.cluster.connecting import connected
+from specrec.errors import CannotGoOnError
 from specrec.registry import registry
 
 ONE_FOLD = "dataset = 'synthetic'\noptions = {scenes = 2, size = 32}\ntested = [0]\n"
@@ -53,6 +56,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, site: Site, patience: Path
     made = Loopback(tmp_path_factory.mktemp("cluster"), (site.folder,))
     for _ in range(2):
         made.worker()
+    with connected(made.address) as connection:  # nobody has to wait for them
+        until(lambda: len(connection.client.scheduler_info()["workers"]) == 2)
     yield made
     made.end()
 
@@ -193,3 +198,33 @@ def test_a_bench_ends_soon_when_the_scheduler_is_killed(tmp_path: Path, site: Si
         there.end()
     kept = sorted(path.parent.name.partition("-")[0] for path in (tmp_path / "results" / "cells").rglob("*.json"))
     assert kept == ["mean"]  # what is finished; that nothing is said of the other cell makes a second start compute it
+
+
+def test_a_worker_with_other_code_of_a_plugin_computes_nothing_that_is_kept(
+    tmp_path: Path, site: Site, held: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (held / "go").touch()
+    monkeypatch.setattr(watch, "QUIET_SECONDS", 0.2)
+    other = Site(tmp_path / "other")
+    other.install("patient", f"{PATIENT}\n# edited under the same version")
+    there = Loopback(tmp_path / "cluster", (other.folder,))
+    there.worker()
+    same = (
+        r"no worker at .* fits: tcp://\S+: \S+ has other code of hostile_patient for the method patient than the bench"
+    )
+    try:
+        with pytest.raises(
+            ClusterError, match=rf"{same}, under the same version \(specrec-patient 1.5\); install the same"
+        ):
+            small(tmp_path / "results", dask=there.address)
+        assert not pids(held)
+        monkeypatch.setattr(cells, "providers", lambda *_names: {})  # as if nobody had asked
+        with pytest.raises(
+            CannotGoOnError, match=r"^worker tcp://\S+ has computed patient fold 0 run 0 otherwise .*"
+        ) as e:
+            small(tmp_path / "results", dask=there.address)
+        assert "with other code of hostile_patient than is installed; it is not kept" in str(e.value)
+    finally:
+        there.end()
+    assert pids(held)
+    assert not list((tmp_path / "results" / "cells").rglob("*.json"))

@@ -27,6 +27,10 @@ def square(job, value): job.tell({"value": value}); return value**2
 def fails(job): raise UsageError("no such thing")
 def stops(job): raise CannotGoOnError("the disk is full")
 def breaks(job): raise ZeroDivisionError("by zero")
+def has_no_room(job):
+    if os.environ["WORKER"] == "with-gpu":
+        open("/there/is/no/such/folder")
+    return name(job)
 def dies(job): os._exit(3)
 
 def refuses(job):
@@ -120,6 +124,28 @@ def test_a_worker_that_refuses_gets_no_further_job(connection: Any, jobs: Any) -
     executor.shutdown()
     [said] = [note for note in notes if "is not used" in note]
     assert said.endswith("it has no hands")
+
+
+def test_a_worker_without_room_for_a_job_is_named_and_another_does_it(connection: Any, jobs: Any) -> None:
+    notes: list[str] = []
+    executor = ClusterExecutor(connection, note=notes.append)
+    names = [executor.submit(jobs.has_no_room) for _ in range(8)]
+    assert {one.result(30) for one in names} == {"without"}
+    executor.shutdown()
+    [said] = [note for note in notes if "is not used" in note]
+    assert "No such file or directory (/there/is/no/such/folder); make room there" in said
+
+
+def test_what_this_machine_cannot_receive_ends_the_work_and_is_no_lost_worker(connection: Any, jobs: Any) -> None:
+    def denied(*_given: object) -> Any:
+        raise PermissionError(13, "Permission denied", "/a/folder")
+
+    notes: list[str] = []
+    executor = ClusterExecutor(connection, note=notes.append, receive=denied)
+    with pytest.raises(CannotGoOnError, match=r"this machine cannot take .*: Permission denied \(/a/folder\)"):
+        executor.submit(jobs.square, 2).result(30)
+    assert not [note for note in notes if "lost" in note]
+    executor.shutdown()
 
 
 def test_a_job_that_kills_every_worker_is_given_up_and_without_workers_all_ends(

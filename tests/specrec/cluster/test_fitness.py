@@ -1,9 +1,12 @@
 """A machine that is not as that of the bench computes nothing, and says what is missing."""
 
+import sys
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from strangers import Site
 
 from specrec.bench.data import check_data
 from specrec.bench.plan import make_plan
@@ -11,6 +14,7 @@ from specrec.bench.planned_cells import planned_cells
 from specrec.bench.watching import Watcher
 from specrec.cells.cell import Cell
 from specrec.cells.executors.fitness import device_here, lacking, make_scenes, providers
+from specrec.registry import code, registry
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +29,30 @@ def test_what_is_installed_otherwise_or_not_at_all_is_named() -> None:
     there = providers("mean", "synthetic")
     assert lacking(there, "mean", "synthetic") is None
     for what in there:
-        assert f"for {what}, and the bench other 9.9; install the same" in str(
-            lacking({**there, what: "other 9.9"}, "mean", "synthetic")
-        )
-    more = {**there, "the metric sharpness": "specrec-sharp 1.0"}
+        other = {**there, what: {**there[what], "from": "other 9.9"}}
+        assert f"for {what}, and the bench other 9.9; install the same" in str(lacking(other, "mean", "synthetic"))
+    more = {**there, "the metric sharpness": {"from": "specrec-sharp 1.0", "code": {}}}
     assert "lacks the metric sharpness; install specrec-sharp 1.0 there" in str(lacking(more, "mean", "synthetic"))
+
+
+def test_code_that_was_edited_under_the_same_version_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site(tmp_path / "site")
+    module = site.good("grey")
+    monkeypatch.syspath_prepend(site.folder)
+    found = registry()
+    monkeypatch.setattr(found, "reconstructors", dict(found.reconstructors))
+    monkeypatch.setattr(found, "metrics", dict(found.metrics))
+    found.add(import_module("hostile_grey"), "specrec-grey", "1.5", "grey")
+    theirs = providers("grey", "synthetic")
+    module.write_text(module.read_text() + "# edited")
+    code._code_of.cache_clear()
+    words = str(lacking({"the method grey": theirs["the method grey"]}, "grey", "synthetic"))
+    assert "has other code of hostile_grey for the method grey than the bench, under the same version" in words
+    assert "(specrec-grey 1.5); install the same there" in words
+    words = str(lacking({"the metric of-grey": theirs["the metric of-grey"]}, "grey", "synthetic"))
+    assert "other code of hostile_grey for the metric of-grey" in words
+    del sys.modules["hostile_grey"]
+    code._code_of.cache_clear()
 
 
 def test_scenes_are_made_and_one_that_differs_is_named(

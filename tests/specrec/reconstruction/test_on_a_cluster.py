@@ -138,6 +138,42 @@ def test_a_worker_that_sees_nothing_is_sent_the_files_and_the_cubes_are_fetched(
     same_files(works[0].target.parent, here(works)[0].target.parent)
 
 
+EDITED = """
+from specrec.reconstruction import workers
+workers.real = getattr(workers, "real", workers.identity)
+workers.identity = {how}
+"""
+
+
+def test_a_worker_with_other_code_of_the_method_is_told_of_and_not_used(
+    cluster: str, works: list[Work], linear_weights: Path, tmp_path: Path
+) -> None:
+    other = "lambda *of, **how: {**workers.real(*of, **how), 'code': {'specrec_classical': 'another'}}"
+    told, heard = Told(), []
+
+    class Heard(TrainingWatcher):
+        def note(self, method: str, words: str) -> None:
+            heard.append(words)
+
+    with Client(cluster, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        edited = next(iter(client.scheduler_info()["workers"]))
+        client.run(exec, EDITED.format(how=other), {}, workers=[edited])
+        try:
+            outcome = reconstruct_files("linear", works, Choices(linear_weights), dask=cluster, watcher=told)
+            trained = train_many(
+                ["linear", "mean"], "synthetic[scenes=2,size=32]", None, tmp_path / "w", dask=cluster, watcher=Heard()
+            )
+        finally:
+            client.run(exec, EDITED.format(how="workers.real"), {})
+    assert (list(outcome.finished), outcome.failed, trained.failed) == (works, {}, {})
+    for notes in (told.words, heard):
+        [said] = [words for words in notes if "is not used" in words]
+        assert said.startswith(f"worker {edited} is not used: ")
+        assert "has other code of specrec_classical for the method" in said
+        assert said.endswith("install the same there and start the worker again")
+
+
 def test_a_cube_too_large_to_be_fetched_is_an_error_that_names_worker_and_folder(
     cluster: str, works: list[Work], linear_weights: Path
 ) -> None:
