@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from specrec.cells.region import REGION
 from specrec.errors import UsageError, plain_line
-from specrec.parameters import Settings, nearest
+from specrec.parameters import Settings, nearest, parse_spec
 from specrec.rendering import Quantisation
 from specrec.robustness.conditions import condition
 from specrec.scenes import Scaling
@@ -185,10 +185,24 @@ def parse(text: str, name: str) -> Protocol:
     values = _read(values, _KEYS, name)
     if "dataset" not in values:
         raise UsageError(f"protocol {name}: the key 'dataset' is missing")
-    chosen = _checked(Protocol(name=name, **values), name)
+    chosen = _checked(Protocol(name=name, **_without_brackets(values, name)), name)
     for dataset in chosen.on:
         chosen.settled(dataset)  # a mistake there is told on every data set
     return chosen
+
+
+def _without_brackets(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Take ``synthetic[scenes=8]`` apart into data set and options; those of the table ``[options]`` are others."""
+    dataset, options = values["dataset"], values.get("options", {})
+    if not isinstance(dataset, str) or "[" not in dataset or not isinstance(options, Mapping):
+        return dict(values)
+    try:
+        dataset, given = parse_spec(dataset)
+    except UsageError as error:
+        raise UsageError(f"protocol {name}: {error}") from None
+    for key in {*given} & {*options}:
+        raise UsageError(f"protocol {name}: the option {key!r} stands in 'dataset' and in 'options'; leave one of them")
+    return {**values, "dataset": dataset, "options": {**options, **given}}
 
 
 def _read(values: Mapping[str, Any], known: Set[str], where: str) -> dict[str, Any]:
