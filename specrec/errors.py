@@ -5,6 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def printable(text: str) -> str:
+    r"""Return a text on one line that steers no terminal: what cannot be shown is written as an escape.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31m\nb"))
+    a\x1b[31m\nb
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 class SpecrecError(Exception):
     """A failure that one sentence explains: what, where, and the way out."""
 
@@ -12,10 +25,7 @@ class SpecrecError(Exception):
 
     def __str__(self) -> str:
         """Return the sentence on one line: names from files may hold line ends, or the codes that steer a terminal."""
-        words = super().__str__()
-        if words.isprintable():
-            return words
-        return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words)
+        return printable(super().__str__())
 
 
 class UsageError(SpecrecError):
