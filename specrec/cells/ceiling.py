@@ -145,7 +145,8 @@ def read_ceiling(path: Path) -> Ceiling | None:
             matched, metamers = (numbers(file, name, 2, path)[()].astype(np.bool_) for name in ("matched", "metamers"))
             found = Ceiling(matched, metamers, scores, flattered, int(facts["valid_pixels"]), int(facts["scenes"]))
     except DataError as error:
-        raise SpecrecError(f"{path} is damaged ({plain_line(str(error))}); remove it, and it is made again") from None
+        why = plain_line(str(error).removeprefix(str(path)).lstrip(": "))
+        raise SpecrecError(f"{path} is damaged ({why}); remove it, and it is made again") from None
     if rule != RULE:
         raise SpecrecError(
             f"{path} follows another rule ({plain_line(rule, 200)}, not {RULE}); pass --overwrite or another --output"

@@ -167,6 +167,11 @@ def read_estimate(record: Path, position: int, like: Look) -> Cube | None:
 def _values(file: Any, facts: Mapping[str, Any], path: Path) -> Cube:
     from specrec.cubes.inside import numbers
 
-    levels: NDArray[np.float64] = numbers(file, "levels", 3, path)[()].astype(float)
+    held = numbers(file, "levels", 3, path)
+    if max(held.shape[:2]) > LARGEST_SIDE:
+        raise DataError(
+            f"{path} cannot be read: it has {held.shape[0]} x {held.shape[1]} pixels, {LARGEST_SIDE} at most"
+        )
+    levels: NDArray[np.float64] = held[()].astype(float)
     values = float(facts["value_offset"]) + float(facts["value_step"]) * levels
     return check_cube(values, np.arange(values.shape[2]), str(path))

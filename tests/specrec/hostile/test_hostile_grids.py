@@ -101,3 +101,38 @@ def test_a_cube_of_very_many_bands_is_converted_without_a_table_of_all_pairs(tmp
     write_cube(tmp_path / "a.h5", np.zeros((1, 1, grid.size)), grid, {"quantity": "reflectance"})
     convert(Source(tmp_path / "a.h5"), Target(tmp_path / "b.tif"))
     assert resampling(grid, grid).weights.nbytes == 0
+
+
+def test_a_chunk_is_unpacked_once_for_all_its_windows(tmp_path, monkeypatch):
+    from specrec.cubes import large_chunks
+    from specrec.scenes import Window
+
+    monkeypatch.setattr(large_chunks, "LARGE", 1000)
+    cube = np.random.default_rng(0).random((7, 8, 31), dtype=np.float32)
+    read = []
+    get = h5py.Dataset.__getitem__
+
+    def counted(self, part):
+        read.append(part)
+        return get(self, part)
+
+    for number, chunks in enumerate([(7, 8, 31), (3, 8, 31), (2, 3, 31), (7, 8, 5)]):
+        path = tmp_path / f"{number}.h5"
+        with h5py.File(path, "w") as file:
+            file.attrs.update(format_version=1, quantity=np.bytes_("reflectance"))
+            file["wavelengths"] = WAVELENGTHS
+            file.create_dataset("cube", data=cube, chunks=chunks, compression="gzip")
+        with open_cube(path) as stored, monkeypatch.context() as patch:
+            patch.setattr(h5py.Dataset, "__getitem__", counted)
+            read.clear()
+            for top in range(7):
+                np.testing.assert_array_equal(stored.read(Window(top, 2, 1, 5)), cube[top : top + 1, 2:7])
+            if number == 0:
+                assert len(read) == 1
+            np.testing.assert_array_equal(stored.read(Window(1, 0, 6, 8), 3), cube[1::3, ::3])
+            stored.read()[...] = 0.0  # what is kept is nobody's to change
+            np.testing.assert_array_equal(stored.read(), cube)
+        with h5py.File(path, "r+") as file:
+            file["cube"][...] = 1 - cube
+        with open_cube(path) as stored:
+            np.testing.assert_array_equal(stored.read(Window(0, 2, 1, 5)), 1 - cube[:1, 2:7])

@@ -180,3 +180,19 @@ def test_damaged_texts_of_variable_length_end_no_process_but_one_made_for_them(t
     monkeypatch.setattr(texts_apart, "TIME_LIMIT", 3.0)  # seconds: the library never comes back
     with pytest.raises(DataError, match="its texts are damaged"), open_cube(path):
         pass
+
+
+def test_no_sentence_is_longer_than_anyone_reads_and_it_ends_with_the_way_out():
+    sentence = str(DataError(f"{'x' * 100_000} is too long; take a shorter one"))
+    assert len(sentence) < 3100
+    assert sentence.endswith("is too long; take a shorter one")
+    with pytest.raises(SpecrecError) as caught:
+        parse_spec("gan[" * 30_000)
+    assert len(str(caught.value)) < 700
+
+
+def test_a_name_does_not_steer_the_terminal(capsys):
+    from specrec.cli.progress import Line
+
+    Line(quiet=False).say("a\x1b[31m\nb: made")
+    assert capsys.readouterr().err == "a\\x1b[31m\\nb: made\n"
