@@ -119,6 +119,7 @@ class Protocol:
 
 FIGURES = ("", "ablation")
 _LONGEST = 1 << 20  # bytes of a file
+_MOST_DOTS = 500  # of a line: a key of very many parts is what a trap is made of
 _MOST = {"runs": 10_000, "seed": 1 << 64}
 _MOST_OF_ANYTHING = 1_000_000
 _LEAST = {
@@ -178,6 +179,8 @@ def for_dataset(dataset: str) -> Protocol:
 
 def parse(text: str, name: str) -> Protocol:
     """Read the TOML text of a protocol; an unknown key is an error."""
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):  # which the parser takes for ever over
+        raise UsageError(f"protocol {name}: not a TOML file of a protocol (a line has more than {_MOST_DOTS} dots)")
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of too many digits, or brackets too deep

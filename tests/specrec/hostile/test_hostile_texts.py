@@ -107,7 +107,17 @@ def test_a_manifest_or_a_record_that_is_too_deep_or_nothing_is_refused(made_resu
 
 TOML = st.one_of(
     st.text(max_size=60),
-    st.sampled_from(["[" * 99_999, "a = " + "[" * 99_999, "a = " + "9" * 5000, "seed = 1e999", "runs = 999999999999"]),
+    st.sampled_from(
+        [
+            "[" * 99_999,
+            "a = " + "[" * 99_999,
+            "a = " + "9" * 5000,
+            "seed = 1e999",
+            "a" + ".a" * 99_999 + " = 1",
+            "[" + "a." * 99_999 + "a]",
+            "runs = 999999999999",
+        ]
+    ),
     st.builds(
         lambda key, value: f'dataset = "synthetic"\n{key} = {value}\n',
         st.sampled_from(sorted(protocol._KEYS)),
