@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from specrec.cli.groups import LazyGroup
-from specrec.errors import SpecrecError, Stopped, printable
+from specrec.errors import SpecrecError, Stopped
 
 WORK = ("bench", "run", "train", "render", "convert", "view", "report")
 COMMANDS = (*WORK, "methods", "metrics", "data", "plugin", "doctor")
@@ -99,7 +99,8 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 def _say(error: Exception, verbose: bool) -> int:
     if not isinstance(error, SpecrecError):
         if isinstance(error, OSError) and error.strerror:
-            click.echo(printable(f"specrec: error: {error.filename or 'the system'}: {error.strerror}"), err=True)
+            words = SpecrecError(f"{error.filename or 'the system'}: {error.strerror}")
+            click.echo(f"specrec: error: {words}", err=True)
             return 1
         raise error
     if verbose:

@@ -169,6 +169,7 @@ def test_any_list_of_folds_or_of_wavelengths_is_read_or_refused(tmp_path, conten
         lambda: folds.from_lists(tmp_path, ["a", "b"]),
         lambda: read_grid(str(tmp_path / "test0.csv"), "--grid"),
         lambda: read_grid(test or "1:1", "--grid"),
+        lambda: read_grid(100_000 * (test or "4"), "--grid"),
     ):
         try:
             read()
