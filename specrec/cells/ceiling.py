@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cells.record_form import LARGEST
+from specrec.cells.record_form import LARGEST_SCORE
 from specrec.cells.small_hdf5 import kept_hdf5, small_hdf5, texts
 from specrec.errors import DataError, SpecrecError, plain_line
 from specrec.interfaces import Metric, Score
@@ -162,7 +162,7 @@ def _scores(text: str) -> dict[str, Score]:
     numbers = [number for one in found.values() for number in (one.value, one.weight, one.left_out)]
     if set(found) != set(COLUMNS) or not all(isinstance(number, int | float) for number in numbers):
         raise DataError("its scores are none")
-    if not all(abs(number) < LARGEST for number in numbers) or min(one.weight for one in found.values()) < 0:
+    if not all(abs(number) < LARGEST_SCORE for number in numbers) or min(one.weight for one in found.values()) < 0:
         raise DataError("its scores are none")
     return found
 

@@ -53,8 +53,8 @@ def read_grid(text: str, option: str, *, increasing: bool = True) -> NDArray[np.
     else:
         grid = _numbers(text, f"{option} {text}")
     try:
-        check_wavelengths(grid if increasing else np.sort(grid), f"{option} {text}")
         check_nanometres(grid, f"{option} {text}")
+        check_wavelengths(grid if increasing else np.sort(grid), f"{option} {text}")
     except DataError as error:
         raise UsageError(str(error)) from None
     return grid
