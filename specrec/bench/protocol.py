@@ -119,6 +119,7 @@ class Protocol:
 
 FIGURES = ("", "ablation")
 _LONGEST = 1 << 20  # bytes of a file
+_MOST_LISTED = 1000
 _MOST_DOTS = 500  # of a line: a key of very many parts is what a trap is made of
 _MOST = {"runs": 10_000, "seed": 1 << 64}
 _MOST_OF_ANYTHING = 1_000_000
@@ -240,6 +241,8 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
         words = isinstance(value, tuple) and all(isinstance(word, str) for word in value)
         if not words or (key == "metrics" and not value):
             refuse(key, f"a list of {wanted}")
+        if len(value) > _MOST_LISTED:
+            raise UsageError(f"protocol {name}: {key} are {_MOST_LISTED:,} at most")
     tested = protocol.tested
     if not isinstance(tested, tuple) or not all(_whole(fold) and 0 <= fold < protocol.folds for fold in tested):
         refuse("tested", f"a list of folds from 0 to {protocol.folds - 1}")

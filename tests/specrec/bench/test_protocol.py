@@ -179,6 +179,7 @@ def test_a_protocol_names_its_data_set_as_the_command_line_does(text: str) -> No
         ),
         ('dataset = "synthetic[scenes=4]"\noptions = { scenes = 5 }', "the option 'scenes' stands in 'dataset' and in"),
         ('dataset = "synthetic[scenes=4]"\noptions = 5', "options must be a table"),
+        (f'dataset = "cave"\nmetrics = {["rmse"] * 1001}', "metrics are 1,000 at most"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(text: str, words: str) -> None:
