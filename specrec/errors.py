@@ -5,17 +5,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def printable(text: str) -> str:
+    r"""Return a text on one line that steers no terminal: what cannot be shown is written as an escape.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31m\nb"))
+    a\x1b[31m\nb
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 class SpecrecError(Exception):
     """A failure that one sentence explains: what, where, and the way out."""
 
     exit_code = 1
+    longest = 3000  # letters that are shown: what a file says may be of any length
 
     def __str__(self) -> str:
         """Return the sentence on one line: names from files may hold line ends, or the codes that steer a terminal."""
-        words = super().__str__()
-        if words.isprintable():
+        words = printable(super().__str__())
+        if len(words) <= self.longest:
             return words
-        return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words)
+        end = self.longest // 3  # where the way out is
+        return f"{words[: self.longest - end]} [..] {words[-end:]}"
 
 
 class UsageError(SpecrecError):
@@ -60,6 +75,7 @@ class PartialFailureError(SpecrecError):
     """The work is finished, but some parts of it failed; the message lists them."""
 
     exit_code = 3
+    longest = 1_000_000
 
 
 class Stopped(BaseException):

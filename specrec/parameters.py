@@ -139,6 +139,7 @@ def resolve(
     return values
 
 
+_LONGEST = 500  # letters that a message repeats
 _SPEC = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)\s*(?:\[(?P<inside>[^\[\]]*)\])?\s*")
 
 
@@ -175,18 +176,22 @@ def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
     """
     match = _SPEC.fullmatch(text)
     if match is None:
-        raise UsageError(f"cannot read {text!r}; write name or name[key=value,key=value]")
+        raise UsageError(f"cannot read {_short(text)}; write name or name[key=value,key=value]")
     given: dict[str, Value] = {}
     for item in (match["inside"] or "").split(","):
         if not item.strip():
             continue
         key, equals, value = (part.strip() for part in item.partition("="))
         if not (key and equals and value):
-            raise UsageError(f"cannot read {item.strip()!r} in {text!r}; write key=value")
+            raise UsageError(f"cannot read {_short(item.strip())} in {_short(text)}; write key=value")
         if key in given:
-            raise UsageError(f"{text!r} says {key!r} twice")
+            raise UsageError(f"{_short(text)} says {_short(key)} twice")
         given[key] = value
     return match["name"], given
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= _LONGEST else f"{text[:_LONGEST]!r}.. ({len(text):,} letters)"
 
 
 def slug(name: str, settings: Settings) -> str:

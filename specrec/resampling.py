@@ -53,7 +53,7 @@ class Resampling:
     method
         ``"none"`` where the grids are the same, else ``"mean"`` or ``"linear"``.
     weights
-        (bands of the source, bands of the target) float64; each column sums to one.
+        (bands of the source, bands of the target) float64; each column sums to one. Empty where the grids are the same.
     extrapolated
         The target bands, in nm, outside the source's range, which repeat its first or last band.
     """
@@ -128,7 +128,7 @@ def resampling(
         raise ValueError(f"a method of resampling is auto, mean or linear, not {method!r}")
     given, wanted = check_wavelengths(source, where), check_wavelengths(target, "the target grid")
     if given.shape == wanted.shape and np.allclose(given, wanted, rtol=0, atol=TOLERANCE):
-        return Resampling(given, wanted, "none", np.eye(given.size))
+        return Resampling(given, wanted, "none", np.empty((0, 0)))
     outside = ~covered(given, wanted)
     if outside.any() and extrapolate != "nearest":
         raise UsageError(_refusal(given, wanted, outside, where))

@@ -13,13 +13,20 @@ WAVELENGTHS: NDArray[np.float64] = np.arange(400.0, 701.0, 10.0)
 WAVELENGTHS.setflags(write=False)
 
 
+SHORTEST, LONGEST = 1.0, 1e6
+"""nm; what is beyond is no wavelength of a cube."""
+
+
 def check_wavelengths(wavelengths: ArrayLike, where: str) -> NDArray[np.float64]:
     """Return `wavelengths` as float64 nm, or say what is wrong with those of `where`.
+
+    They lie in 1 nm to 1,000,000 nm (1 mm), which is far beyond what imaging spectrometers see, from extreme
+    ultraviolet to thermal infrared; what lies outside is damaged, or in another unit.
 
     Raises
     ------
     DataError
-        If they are not a list of finite numbers that increases.
+        If they are not a list of finite numbers in that range that increases.
     """
     try:
         grid = np.asarray(wavelengths, dtype=np.float64)
@@ -27,6 +34,11 @@ def check_wavelengths(wavelengths: ArrayLike, where: str) -> NDArray[np.float64]
         grid = np.empty(0)
     if grid.ndim != 1 or grid.size == 0 or not np.isfinite(grid).all():
         raise DataError(f"{where}: wavelengths must be a list of finite numbers in nm")
+    if grid.min() < SHORTEST or grid.max() > LONGEST:
+        raise DataError(
+            f"{where}: {grid.min():g} to {grid.max():g} are no wavelengths in nm, which lie in {SHORTEST:g} to"
+            f" {LONGEST:,.0f}"
+        )
     if not (np.diff(grid) > 0).all():
         raise DataError(f"{where}: wavelengths must increase from band to band")
     return grid

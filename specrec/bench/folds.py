@@ -1,12 +1,15 @@
 """Folds: which scenes are tested together; seeded, or read from published lists."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from specrec.errors import UsageError
+from specrec.errors import UsageError, plain_line
+
+_LONGEST = 1 << 24  # bytes of a list
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ def _from_groups(groups: Sequence[tuple[str, ...]], unused: Sequence[str]) -> Sp
 
 def _read_list(path: Path, known: dict[str, str]) -> tuple[str, ...]:
     try:
+        if path.stat().st_size > _LONGEST:
+            raise UsageError(f"{path} is too long for a list of scenes: it has more than {_LONGEST:,} bytes")
         lines = path.read_text("utf-8-sig").split()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the fold list {path}: {error}") from None
@@ -141,8 +146,8 @@ def _read_list(path: Path, known: dict[str, str]) -> tuple[str, ...]:
         else:
             found.append(name)
     if missing:
-        raise UsageError(f"{path} names {len(missing)} scenes that are not there, first {missing[0]!r}")
-    twice = {name for name in found if found.count(name) > 1}
+        raise UsageError(f"{path} names {len(missing)} scenes that are not there, first {plain_line(missing[0], 80)!r}")
+    twice = [name for name, count in Counter(found).items() if count > 1]
     if twice:
         raise UsageError(f"{path} names {min(twice)!r} twice")
     return tuple(found)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specrec.bench.folds import Split
+from specrec.bench.links import check_links
 from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
 from specrec.cells.record_form import is_decided, is_file_name, is_line, is_name
@@ -176,9 +177,10 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     SpecrecError
-        If there is none, or it is not one of this version.
+        If there is none, it is not one of this version, or a link in the folder leads out of it.
     """
     path = folder / "manifest.json"
+    check_links(folder)
     try:
         values = read_json(path)
         values["settings"] = {**_plain(Protocol("", "")), **values["settings"]}  # keys that are newer than the folder

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from specrec.cells.region import REGION
 from specrec.errors import UsageError, plain_line
-from specrec.parameters import Settings, nearest
+from specrec.parameters import Settings, nearest, parse_spec
 from specrec.rendering import Quantisation
 from specrec.robustness.conditions import condition
 from specrec.scenes import Scaling
@@ -119,6 +119,8 @@ class Protocol:
 
 FIGURES = ("", "ablation")
 _LONGEST = 1 << 20  # bytes of a file
+_MOST_LISTED = 1000
+_MOST_DOTS = 500  # of a line: a key of very many parts is what a trap is made of
 _MOST = {"runs": 10_000, "seed": 1 << 64}
 _MOST_OF_ANYTHING = 1_000_000
 _LEAST = {
@@ -178,6 +180,8 @@ def for_dataset(dataset: str) -> Protocol:
 
 def parse(text: str, name: str) -> Protocol:
     """Read the TOML text of a protocol; an unknown key is an error."""
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):  # which the parser takes for ever over
+        raise UsageError(f"protocol {name}: not a TOML file of a protocol (a line has more than {_MOST_DOTS} dots)")
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of too many digits, or brackets too deep
@@ -185,10 +189,24 @@ def parse(text: str, name: str) -> Protocol:
     values = _read(values, _KEYS, name)
     if "dataset" not in values:
         raise UsageError(f"protocol {name}: the key 'dataset' is missing")
-    chosen = _checked(Protocol(name=name, **values), name)
+    chosen = _checked(Protocol(name=name, **_without_brackets(values, name)), name)
     for dataset in chosen.on:
         chosen.settled(dataset)  # a mistake there is told on every data set
     return chosen
+
+
+def _without_brackets(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Take ``synthetic[scenes=8]`` apart into data set and options; those of the table ``[options]`` are others."""
+    dataset, options = values["dataset"], values.get("options", {})
+    if not isinstance(dataset, str) or "[" not in dataset or not isinstance(options, Mapping):
+        return dict(values)
+    try:
+        dataset, given = parse_spec(dataset)
+    except UsageError as error:
+        raise UsageError(f"protocol {name}: {error}") from None
+    for key in {*given} & {*options}:
+        raise UsageError(f"protocol {name}: the option {key!r} stands in 'dataset' and in 'options'; leave one of them")
+    return {**values, "dataset": dataset, "options": {**options, **given}}
 
 
 def _read(values: Mapping[str, Any], known: Set[str], where: str) -> dict[str, Any]:
@@ -223,6 +241,8 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
         words = isinstance(value, tuple) and all(isinstance(word, str) for word in value)
         if not words or (key == "metrics" and not value):
             refuse(key, f"a list of {wanted}")
+        if len(value) > _MOST_LISTED:
+            raise UsageError(f"protocol {name}: {key} are {_MOST_LISTED:,} at most")
     tested = protocol.tested
     if not isinstance(tested, tuple) or not all(_whole(fold) and 0 <= fold < protocol.folds for fold in tested):
         refuse("tested", f"a list of folds from 0 to {protocol.folds - 1}")

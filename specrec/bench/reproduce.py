@@ -10,6 +10,7 @@ from typing import Any
 
 from specrec.bench.cross import Cross, source_of_cross
 from specrec.bench.likeness import ELSEWHERE, Likeness, compare_images
+from specrec.bench.links import check_links
 from specrec.bench.manifest import Manifest, read_manifest
 from specrec.bench.rows import TRAINING
 from specrec.bench.watching import Watcher
@@ -72,20 +73,32 @@ def reproduce(
     if tolerance is not None and not tolerance >= 0:
         raise UsageError(f"--tolerance is a number from 0, such as 0.02, not {tolerance:g}")
     watch, path = watcher or Watcher(), Path(path)
+    folder = _folder_of(path)
     record = records.read(path)
     if record is None:
         raise SpecrecError(f"{path} is not there; a record is RESULTS/cells/METHOD/fold0-run0.json")
     if record["status"] != "done":
         raise SpecrecError(f"{path} is of a cell that failed ({record['reason']}); there is nothing to compare with")
-    manifest = read_manifest(path.resolve().parents[2])
+    manifest = read_manifest(folder)
     try:
-        return _again(path, record, manifest, (data, cross_data), tolerance, device, watch, in_process=jobs == 0)
+        return _again(folder, record, manifest, (data, cross_data), tolerance, device, watch, in_process=jobs == 0)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:  # edited by hand, or damaged
         raise SpecrecError(f"{path} or the manifest of its folder is damaged ({in_a_line(error)})") from error
 
 
+def _folder_of(path: Path) -> Path:
+    """Find the results folder that a record lies in, also by a link from outside to the record."""
+    for place in (path.absolute(), Path(os.path.realpath(path))):
+        folder = place.parent.parent.parent
+        if (folder / "manifest.json").exists():
+            check_links(folder)
+            return folder
+    what = "lies in no results folder" if path.exists() else "is not there"
+    raise SpecrecError(f"{path} {what}; a record is RESULTS/cells/METHOD/fold0-run0.json")
+
+
 def _again(
-    path: Path,
+    folder: Path,
     record: Mapping[str, Any],
     manifest: Manifest,
     where: tuple[str | os.PathLike[str] | None, str | os.PathLike[str] | None],
@@ -95,7 +108,6 @@ def _again(
     *,
     in_process: bool,
 ) -> Likeness:
-    folder = path.resolve().parents[2]
     source_class = registry().scene_source(record["dataset"])
     source = make_source(source_class, find_folder(source_class, where[0]), manifest.settings["options"])
     names = [*manifest.folds[record["fold"]]["test"], *record["train"]]

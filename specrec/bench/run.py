@@ -7,6 +7,7 @@ from dataclasses import replace
 from specrec.bench.computing import compute
 from specrec.bench.data import Data, check_data
 from specrec.bench.folder import claim_folder
+from specrec.bench.links import check_links
 from specrec.bench.overwriting import Overwrite, parse_overwrite
 from specrec.bench.places import Place, check_place, place
 from specrec.bench.plan import Plan, make_plan
@@ -95,6 +96,8 @@ def bench(
         If no method can be used; one of several that is of a broken plugin is a row with the reason.
     DataError
         If scenes are damaged.
+    SpecrecError
+        If a link in the results folder leads out of it, or something cannot be written.
     ClusterError
         If the Dask cluster cannot be reached, is gone, or none of its workers fits; finished cells are kept.
     """
@@ -117,6 +120,7 @@ def bench(
         limit=limit,
         output=output,
     )
+    check_links(plan.folder)
     with (
         lock_of_results(plan.folder) as lock,
         place(plan, watch, device=device, jobs=jobs, dask=dask) as where,

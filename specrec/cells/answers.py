@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from specrec.cells.record_form import LARGEST_SCORE
 from specrec.errors import SpecrecError, plain_line
 from specrec.interfaces import Reconstructor, Score
 from specrec.spectra import Cube
@@ -52,6 +53,8 @@ def score_as_json(score: Any) -> list[float | str]:
     value, weight, left_out = (float(number) for number in numbers if number is not None)
     if not (math.isfinite(weight) and weight >= 0 and math.isfinite(left_out)):
         raise SpecrecError(f"its weight is {weight:g} and its share left out {left_out:g}; both are numbers from 0")
+    if math.isfinite(value) and max(abs(value), weight) >= LARGEST_SCORE:
+        raise SpecrecError(f"it gives {value:g} with the weight {weight:g}; both are less than {LARGEST_SCORE:g}")
     if math.isnan(value) and weight > 0:
         raise SpecrecError(f"it gives NaN with the weight {weight:g}; where nothing can be said the weight is 0")
     return [value if math.isfinite(value) else str(value), weight, left_out]  # JSON has no infinity

@@ -13,13 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cells.small_hdf5 import small_hdf5
-from specrec.errors import SpecrecError
+from specrec.cells.record_form import LARGEST_SCORE
+from specrec.cells.small_hdf5 import kept_hdf5, small_hdf5, texts
+from specrec.errors import DataError, SpecrecError, plain_line
 from specrec.interfaces import Metric, Score
 from specrec.metrics.challenges import PSNR
 from specrec.metrics.spectral import RMSE
 from specrec.scenes import Mask
 from specrec.spectra import WAVELENGTHS, Cube
+from specrec.untrusted import parse_json
 
 LEAST_SCENES = 4
 """A colour has a match where so many other scenes hold it: the mean of fewer is too noisy to bound anything."""
@@ -116,9 +118,8 @@ def plain_scores(scores: Mapping[str, Score]) -> dict[str, list[float]]:
 def write_ceiling(path: Path, found: Ceiling) -> None:
     """Store the ceiling of a scene, whole or not at all."""
     with small_hdf5(path) as file:
-        file.attrs["rule"] = RULE
-        file.attrs["scores"] = json.dumps(plain_scores(found.scores))
-        file.attrs["flattered"] = json.dumps(plain_scores(found.flattered))
+        scores, flattered = (json.dumps(plain_scores(some)) for some in (found.scores, found.flattered))
+        file.attrs.update(texts(rule=RULE, scores=scores, flattered=flattered))
         file.attrs["valid_pixels"] = found.valid_pixels
         file.attrs["scenes"] = found.scenes
         for name in ("matched", "metamers"):
@@ -133,27 +134,36 @@ def read_ceiling(path: Path) -> Ceiling | None:
     SpecrecError
         If the file is damaged, or follows another rule than this specrec's.
     """
-    import h5py
-
     from specrec.cubes.inside import numbers
 
     if not path.exists():
         return None
     try:
-        with h5py.File(path) as file:
-            rule = str(file.attrs["rule"])
-            scores, flattered = (
-                {name: Score(*values) for name, values in json.loads(file.attrs[key]).items()}
-                for key in ("scores", "flattered")
-            )
+        with kept_hdf5(path) as (file, facts):
+            rule = str(facts["rule"])
+            scores, flattered = (_scores(str(facts[key])) for key in ("scores", "flattered"))
             matched, metamers = (numbers(file, name, 2, path)[()].astype(np.bool_) for name in ("matched", "metamers"))
-            found = Ceiling(
-                matched, metamers, scores, flattered, int(file.attrs["valid_pixels"]), int(file.attrs["scenes"])
-            )
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise SpecrecError(f"{path} is damaged ({error}); remove it, and it is made again") from None
+            found = Ceiling(matched, metamers, scores, flattered, int(facts["valid_pixels"]), int(facts["scenes"]))
+    except DataError as error:
+        why = plain_line(str(error).removeprefix(str(path)).lstrip(": "))
+        raise SpecrecError(f"{path} is damaged ({why}); remove it, and it is made again") from None
     if rule != RULE:
-        raise SpecrecError(f"{path} follows another rule ({rule}, not {RULE}); pass --overwrite or another --output")
+        raise SpecrecError(
+            f"{path} follows another rule ({plain_line(rule, 200)}, not {RULE}); pass --overwrite or another --output"
+        )
+    if matched.shape != metamers.shape or not matched.sum() <= found.valid_pixels <= matched.size or found.scenes < 0:
+        raise SpecrecError(f"{path} is damaged (its parts do not fit together); remove it, and it is made again")
+    return found
+
+
+def _scores(text: str) -> dict[str, Score]:
+    """Take scores from the text of a file, which may be anyone's: every column, with a value, a weight and a share."""
+    found = {name: Score(*values) for name, values in parse_json(text.encode()).items()}
+    numbers = [number for one in found.values() for number in (one.value, one.weight, one.left_out)]
+    if set(found) != set(COLUMNS) or not all(isinstance(number, int | float) for number in numbers):
+        raise DataError("its scores are none")
+    if not all(abs(number) < LARGEST_SCORE for number in numbers) or min(one.weight for one in found.values()) < 0:
+        raise DataError("its scores are none")
     return found
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cells.cell import Cell
-from specrec.cells.small_hdf5 import small_hdf5
+from specrec.cells.small_hdf5 import kept_hdf5, small_hdf5
+from specrec.errors import DataError
 from specrec.interfaces import Reconstructor
 from specrec.scenes import Image, TrainingScene
 
@@ -50,12 +51,21 @@ def influence_path(record: Path) -> Path:
 
 
 def read_influence(path: Path) -> tuple[NDArray[np.float32], float]:
-    """Read the mean influence of each offset on the place in the middle, (513, 513), and the mean effective side."""
-    from specrec.cubes.hdf5 import open_hdf5
+    """Read the mean influence of each offset on the place in the middle, (513, 513), and the mean effective side.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
     from specrec.cubes.inside import numbers
 
-    with open_hdf5(path) as file:
-        return numbers(file, "influence", 2, path)[()], float(file.attrs["effective_side"])
+    with kept_hdf5(path) as (file, facts):
+        found = numbers(file, "influence", 2, path)[()].astype(np.float32)
+        side = float(facts["effective_side"])
+        if found.shape != (2 * REACH + 1, 2 * REACH + 1) or not np.isfinite(found).all() or not 0 <= side < np.inf:
+            raise DataError(f"{path} holds no influence; start the bench again with --overwrite")
+        return found, side
 
 
 def effective_side(influence: NDArray[np.float32]) -> float:

@@ -5,7 +5,7 @@ its place in the folds: not every name of a scene makes a name of a file. Both a
 method. A page whose cells were computed without them says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.cells.cell import Cell
-from specrec.cells.small_hdf5 import small_hdf5
+from specrec.cells.small_hdf5 import kept_hdf5, small_hdf5, texts
+from specrec.cubes.stored import QUANTITIES
 from specrec.errors import DataError
 from specrec.scenes import Mask, TrainingScene
-from specrec.spectra import Cube, check_wavelengths
+from specrec.spectra import Cube, check_cube, check_wavelengths
 
 SCENES_PER_FOLD = 4
 LARGEST_SIDE = 128
@@ -90,23 +91,18 @@ def save_look(cell: Cell, scene: TrainingScene, estimate: Cube, reference: Cube,
     height, width = reference.shape[:2]
     kept = (slice(None, None, step_for(height, width)),) * 2
     position = cell.test.index(scene.name)
-    name = _stored(scene.name)
-    _write(estimate_path(cell.path, position), estimate[kept], {"scene": name})
+    name = texts(scene=scene.name)
+    _write(estimate_path(cell.path, position), estimate[kept], name)
     path = reference_path(Path(cell.folder), cell.fold, position)
     if not path.exists():  # two cells may write it at once: each writes the same, and the last is kept whole
         facts = {
-            "scene": name,
+            **name,
+            **texts(quantity=scene.scene.quantity),
             "step": kept[0].step,
             "shape": (height, width),
-            "quantity": scene.scene.quantity,
             "wavelengths": scene.wavelengths,
         }
         _write(path, reference[kept], facts, {"valid": scene.mask[kept], "scored": scored[kept]})
-
-
-def _stored(name: str) -> bytes:
-    """What HDF5 can hold of a name, which may have bytes of an older encoding in it."""
-    return name.encode("utf-8", "surrogateescape")
 
 
 def _write(path: Path, cube: Cube, attributes: dict[str, Any], masks: dict[str, Mask] | None = None) -> None:
@@ -135,45 +131,47 @@ def read_look(folder: Path, fold: int, position: int, scene: str) -> Look:
     DataError
         If it is not there, damaged, or of another scene.
     """
-    import h5py
-
     from specrec.cubes.inside import numbers
 
     path = reference_path(folder, fold, position)
-    try:
-        with h5py.File(path) as file:
-            facts = dict(file.attrs)
-            if facts["scene"] != scene:
-                raise ValueError("it is of another scene")
-            return Look(
-                _values(file, path),
-                int(facts["step"]),
-                (int(facts["shape"][0]), int(facts["shape"][1])),
-                check_wavelengths(facts["wavelengths"], str(path)),
-                str(facts["quantity"]),
-                numbers(file, "valid", 2, path)[()].astype(np.bool_),
-                numbers(file, "scored", 2, path)[()].astype(np.bool_),
-            )
-    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
+    with kept_hdf5(path) as (file, facts):
+        if facts["scene"] != scene:
+            raise DataError(f"{path} cannot be read: it is of another scene")
+        look = Look(
+            _values(file, facts, path),
+            int(facts["step"]),
+            (int(facts["shape"][0]), int(facts["shape"][1])),
+            check_wavelengths(facts["wavelengths"], str(path)),
+            str(facts["quantity"]),
+            numbers(file, "valid", 2, path)[()].astype(np.bool_),
+            numbers(file, "scored", 2, path)[()].astype(np.bool_),
+        )
+    kept = tuple(-(-side // look.step) for side in look.shape) if look.step > 0 else ()
+    masks = {look.valid.shape, look.scored.shape} == {kept}
+    if look.cube.shape != (*kept, look.wavelengths.size) or not masks or look.quantity not in QUANTITIES:
+        raise DataError(f"{path} cannot be read: its parts do not fit together")
+    return look
 
 
 def read_estimate(record: Path, position: int, like: Look) -> Cube | None:
     """Read the estimate beside a record; None where there is none, or one that does not fit its reference."""
-    import h5py
-
     path = estimate_path(record, position)
     try:
-        with h5py.File(path) as file:
-            cube = _values(file, path)
-    except (OSError, KeyError, ValueError, TypeError, DataError):
+        with kept_hdf5(path) as (file, facts):
+            cube = _values(file, facts, path)
+    except DataError:
         return None
     return cube if cube.shape == like.cube.shape else None
 
 
-def _values(file: Any, path: Path) -> Cube:
+def _values(file: Any, facts: Mapping[str, Any], path: Path) -> Cube:
     from specrec.cubes.inside import numbers
 
-    levels: NDArray[np.float64] = numbers(file, "levels", 3, path)[()].astype(float)
-    values = float(file.attrs["value_offset"]) + float(file.attrs["value_step"]) * levels
-    return values.astype(np.float32)
+    held = numbers(file, "levels", 3, path)
+    if max(held.shape[:2]) > LARGEST_SIDE:
+        raise DataError(
+            f"{path} cannot be read: it has {held.shape[0]} x {held.shape[1]} pixels, {LARGEST_SIDE} at most"
+        )
+    levels: NDArray[np.float64] = held[()].astype(float)
+    values = float(facts["value_offset"]) + float(facts["value_step"]) * levels
+    return check_cube(values, np.arange(values.shape[2]), str(path))

@@ -6,7 +6,9 @@ from typing import Any, cast
 from unicodedata import category
 
 LARGEST = 1e300
-"""Numbers beyond are of no measurement, and sums of their squares would be none either."""
+"""Numbers beyond are of no measurement."""
+LARGEST_SCORE = 1e150
+"""The same of scores and their weights, whose squares and products are summed."""
 _LONGEST_NAME = 2000  # letters
 Fits = Callable[[object], bool]
 
@@ -82,9 +84,13 @@ def _is_image(value: object) -> bool:
 
 
 def _is_score(value: object) -> bool:
-    if not isinstance(value, list) or len(value) < 2 or not all(map(_is_number, value[1:])) or value[1] < 0:
+    if not isinstance(value, list) or len(value) < 2 or not all(map(_is_summed, value[1:])) or value[1] < 0:
         return False
-    return value[0] in ("nan", "inf", "-inf") if isinstance(value[0], str) else _is_finite(value[0])
+    return value[0] in ("nan", "inf", "-inf") if isinstance(value[0], str) else _is_summed(value[0])
+
+
+def _is_summed(value: object) -> bool:
+    return _is_number(value) and abs(cast(float, value)) < LARGEST_SCORE
 
 
 def _is_separate(value: object) -> bool:

@@ -87,7 +87,8 @@ def _drop_output() -> None:
 def _say(error: Exception, verbose: bool) -> int:
     if not isinstance(error, SpecrecError):
         if isinstance(error, OSError) and error.strerror:
-            click.echo(f"specrec: error: {error.filename or 'the system'}: {error.strerror}", err=True)
+            words = SpecrecError(f"{error.filename or 'the system'}: {error.strerror}")
+            click.echo(f"specrec: error: {words}", err=True)
             return 1
         raise error
     if verbose:

@@ -34,11 +34,13 @@ def show_plan(
     methods: tuple[str, ...], folds: int | None, warm_up: float, rest: dict[str, Any], *, quiet: bool
 ) -> None:
     """Print the plan; with a `warm_up` of some seconds begin a cell of each method to judge what it takes."""
+    from specrec.bench.links import check_links
     from specrec.bench.plan import make_plan
     from specrec.cli.plugins import working
 
     with working("planning the bench"):
         plan = make_plan(list(methods) or None, fold_count=folds, **{key: rest[key] for key in PLANNED})
+    check_links(plan.folder)
     click.echo(f"protocol {plan.protocol.name}, data set {plan.protocol.dataset}, results in {plan.folder}")
     _list_cells(plan, rest)
     if warm_up > 0:

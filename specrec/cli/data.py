@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from specrec.errors import printable
+
 if TYPE_CHECKING:
     from specrec.datasets.survey import SceneFacts, Survey
     from specrec.interfaces import SceneSource
@@ -78,7 +80,7 @@ def verify(path: Path | None, dataset: str, output: Path | None, overwrite: bool
     _report(source, found)
     if pictures:
         write_png(sheet, contact_sheet(pictures), overwrite=overwrite)
-        click.echo(f"contact sheet: {sheet}")
+        click.echo(printable(f"contact sheet: {sheet}"))
     if found.damaged:
         listed = ", ".join(sorted(found.damaged))
         raise DataError(f"{len(found.damaged)} of {len(names)} scenes of {dataset} cannot be used: {listed}")
@@ -114,9 +116,9 @@ def _report(source: "SceneSource", found: "Survey") -> None:
     if found.facts:
         _print_table(rows)
     for name, sentence in found.damaged.items():
-        click.echo(f"damaged: {sentence if name in sentence else f'{name}: {sentence}'}")
+        click.echo(printable(f"damaged: {sentence if name in sentence else f'{name}: {sentence}'}"))
     for names in _alike(found.facts.values()):
-        click.echo(f"the same content: {', '.join(names)}")
+        click.echo(printable(f"the same content: {', '.join(names)}"))
     where = f" in {source.path}" if source.path is not None else ""
     total = len(found.facts) + len(found.damaged)
     click.echo(f"{source.name}{where}: {len(found.facts)} of {total} scenes can be used")
@@ -147,4 +149,4 @@ def _alike(facts: Iterable["SceneFacts"]) -> list[list[str]]:
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo(printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()))

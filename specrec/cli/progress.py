@@ -9,6 +9,7 @@ from typing import Any
 
 from specrec.bench.watching import Watcher
 from specrec.cells.cell import cell_name
+from specrec.errors import printable
 
 REDRAWN = 0.2  # seconds between changes of the line on a terminal
 TOLD = 20.0  # seconds between lines where there is no terminal
@@ -34,20 +35,21 @@ class Line:
             self._last = now
             if self._terminal:
                 columns = _columns()
+                text = printable(text)
                 text = text if len(text) < columns else text[: columns - 2] + "…"
                 sys.stderr.write("\r" + text.ljust(self._width))
                 self._width = len(text)
             else:
-                sys.stderr.write(text + "\n")
+                sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
 
     def say(self, text: str, *, always: bool = False) -> None:
-        """Write a line that stays; `always`: also where it is quiet."""
+        """Write a line that stays, in letters that can be shown; `always`: also where it is quiet."""
         with self._lock:
             if self._quiet and not always:
                 return
             self._clear()
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
 
     def clear(self) -> None:

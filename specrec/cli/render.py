@@ -31,7 +31,7 @@ def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> Non
     import numpy as np
 
     from specrec.cubes import read_cube
-    from specrec.errors import DataError, UsageError
+    from specrec.errors import DataError, UsageError, printable
     from specrec.images import check_absent, write_png
     from specrec.rendering import render
     from specrec.spectra import describe_grid, is_standard_grid
@@ -57,7 +57,7 @@ def command(cube: Path, output: Path | None, scale: str, overwrite: bool) -> Non
     except DataError as error:
         raise DataError(f"{cube}: {error}") from None
     write_png(target, pixels, overwrite=overwrite)
-    click.echo(f"{target}: {pixels.shape[0]} x {pixels.shape[1]} pixels, scale {scale}")
+    click.echo(printable(f"{target}: {pixels.shape[0]} x {pixels.shape[1]} pixels, scale {scale}"))
 
 
 def _read_scale(text: str) -> Any:

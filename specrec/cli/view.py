@@ -27,7 +27,7 @@ def command(
     Cubes of one size lie in one view, with the errors of each against the reference; cubes of another size are a scene
     of their own. The page is one HTML file of at most 25 MB that needs no network; it says which pixels it holds.
     """
-    from specrec.errors import UsageError
+    from specrec.errors import UsageError, printable
     from specrec.images import check_absent
     from specrec.report.view_page import write_view_page
 
@@ -36,6 +36,6 @@ def command(
         raise UsageError(f"{target} has the suffix {target.suffix!r}; a page is written as .html")
     check_absent(target, overwrite)
     write_view_page(cubes, target, reference, overwrite=overwrite)
-    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    click.echo(printable(f"{target}: {target.stat().st_size / 1e6:.1f} MB"))
     if opened:
         click.launch(str(target))

@@ -4,6 +4,7 @@ What is done to the values is only what is asked for: resampling to another grid
 ``history`` of the new file, and bands that were extrapolated are listed in the attribute ``extrapolated``.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,9 +157,9 @@ def convert(source: Source, target: Target, progress: Progress | None = None) ->
 
 
 def _check_apart(source: Path, target: Target) -> None:
-    own = {path.resolve() for path in (source, source.with_suffix(".hdr")) if path.exists()}
+    own = {os.path.realpath(path) for path in (source, source.with_suffix(".hdr")) if path.exists()}
     for path in written_paths(target.path, target.form):
-        if path.resolve() in own or (path.exists() and path.samefile(source)):
+        if os.path.realpath(path) in own or (path.exists() and path.samefile(source)):
             raise UsageError(f"{source} would be converted onto itself; name another file to write")
 
 

@@ -175,8 +175,8 @@ def _inside(path: Path, arrays: Arrays, of_array: tuple[int, ...], *, strict: bo
                 raise DataError(
                     f"{path}: the key {key!r} lists {grid.size} wavelengths and the cube has {of_array[2]} bands"
                 )
-            check_wavelengths(np.sort(grid), f"{path}, key {key!r}")
             check_nanometres(grid, f"{path}, key {key!r}")
+            check_wavelengths(np.sort(grid), f"{path}, key {key!r}")
         except DataError:
             if strict:
                 raise

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from specrec.errors import DataError, UsageError
 from specrec.spectra import check_wavelengths
+from specrec.untrusted import is_there
 
 _MOST = 100_000  # bands; more is a slip of the pen
 _LONGEST = 1 << 20  # bytes of a file of wavelengths
@@ -39,11 +40,12 @@ def read_grid(text: str, option: str, *, increasing: bool = True) -> NDArray[np.
     [400.0, 410.0, 420.0, 430.0]
     """
     path = Path(text)
-    if re.fullmatch(r"[^:]+:[^:]+:[^:]+", text) and not path.is_file():
+    is_file = is_there(path) and path.is_file()
+    if re.fullmatch(r"[^:]+:[^:]+:[^:]+", text) and not is_file:
         grid = _steps(text, option)
-    elif "," in text and not path.is_file():
+    elif "," in text and not is_file:
         grid = _numbers(text, f"{option} {text}")
-    elif path.is_file():
+    elif is_file:
         if path.stat().st_size > _LONGEST:
             raise UsageError(f"{option} {text}: this is no list of wavelengths, it has {path.stat().st_size} bytes")
         lines = path.read_text("utf-8", errors="replace").lstrip("\ufeff").splitlines()
@@ -51,8 +53,8 @@ def read_grid(text: str, option: str, *, increasing: bool = True) -> NDArray[np.
     else:
         grid = _numbers(text, f"{option} {text}")
     try:
-        check_wavelengths(grid if increasing else np.sort(grid), f"{option} {text}")
         check_nanometres(grid, f"{option} {text}")
+        check_wavelengths(grid if increasing else np.sort(grid), f"{option} {text}")
     except DataError as error:
         raise UsageError(str(error)) from None
     return grid

@@ -35,6 +35,7 @@ from specrec.cache import written_whole
 from specrec.cubes.attributes import attributes_of
 from specrec.cubes.coding import decode_own
 from specrec.cubes.inside import holds, numbers
+from specrec.cubes.large_chunks import read_part
 from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
@@ -189,7 +190,7 @@ def values_of(dataset: h5py.Dataset, part: tuple[slice, ...], path: Path) -> NDA
     DataError
         If the file does not hold what the array claims, or the scale is none.
     """
-    return decode_own(dataset[part], *scale_of(dataset, path))
+    return decode_own(read_part(dataset, part, path), *scale_of(dataset, path))
 
 
 def scale_of(dataset: h5py.Dataset, path: Path) -> tuple[float, float]:

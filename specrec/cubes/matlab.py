@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from specrec.cubes import mat5
 from specrec.cubes.hdf5 import open_hdf5
 from specrec.cubes.inside import arrays, numbers
+from specrec.cubes.large_chunks import read_part
 from specrec.cubes.look import Look
 
 
@@ -65,7 +66,7 @@ class _Version73:
 
     def read(self, name: str, part: tuple[slice, ...] | None = None) -> NDArray[Any]:
         stored = numbers(self._file, name, len(self.shapes[name]), self._path)
-        values: NDArray[Any] = stored[()] if part is None else stored[tuple(reversed(part))]
+        values: NDArray[Any] = stored[()] if part is None else read_part(stored, tuple(reversed(part)), self._path)
         return values.T  # HDF5 lists the axes of a MATLAB array from the last to the first
 
 

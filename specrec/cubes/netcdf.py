@@ -34,6 +34,7 @@ from specrec.cubes.hdf5 import chunk_shape, fixed, open_hdf5, scale_of
 from specrec.cubes.hdf5 import stored_bytes as stored_bytes  # the same whole chunks
 from specrec.cubes.ignored import clear_missing, is_ignored, say_some
 from specrec.cubes.inside import arrays, numbers
+from specrec.cubes.large_chunks import read_part
 from specrec.cubes.look import Look
 from specrec.cubes.reserved import begin
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
@@ -147,7 +148,7 @@ def stored(look: Look, wavelengths: NDArray[np.float64] | None) -> StoredCube:
         with open_hdf5(path) as file:
             cube = numbers(file, places.cube, 3, path)
             part = (slice(None), rows, columns) if places.bands_first else (rows, columns)
-            stored = cube[part]
+            stored = read_part(cube, part, path)
             scale, offset = scale_of(cube, path)
         stored = np.moveaxis(stored, 0, -1) if places.bands_first else stored
         return clear_missing(decode(stored, scale, offset), stored, ignored)

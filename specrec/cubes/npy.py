@@ -18,7 +18,7 @@ from specrec.cubes.coding import decode
 from specrec.cubes.look import Look
 from specrec.cubes.raw import Layout
 from specrec.cubes.stored import Outline, PutStored, StoredCube
-from specrec.errors import DataError, UsageError
+from specrec.errors import DataError, UsageError, plain_line
 from specrec.scenes import Window
 from specrec.spectra import WAVELENGTHS, describe_grid, is_standard_grid
 
@@ -82,7 +82,7 @@ def _layout(path: Path) -> tuple[Layout, bool]:
         if dtype.hasobject:
             raise ValueError("it holds Python objects")
     except Exception as error:  # numpy reads the header as Python text, and damaged text may raise anything
-        reason = str(error).partition("\n")[0]
+        reason = plain_line(str(error))
         raise DataError(f"{path} is not a whole .npy file of numbers: {reason}") from None
     if len(shape) != 3 or min(shape) < 1 or dtype.kind not in "fiu":
         raise DataError(

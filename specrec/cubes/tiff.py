@@ -30,7 +30,7 @@ from specrec.cubes.coding import decode, decode_own
 from specrec.cubes.look import Look
 from specrec.cubes.raw import Layout
 from specrec.cubes.stored import QUANTITIES, Outline, PutStored, StoredCube
-from specrec.errors import DataError, SpecrecError
+from specrec.errors import DataError, SpecrecError, plain_line
 from specrec.images.tiff_tags import check_tags
 from specrec.parameters import Value
 from specrec.scenes import Mask, Window
@@ -165,7 +165,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except SpecrecError:
         raise
     except Exception as error:
-        reason = str(error).partition("\n")[0][:200]
+        reason = plain_line(str(error), 200)
         raise DataError(f"{path} is not a whole TIFF file ({reason}); copy or download it again") from None
 
 

@@ -59,5 +59,7 @@ def in_nanometres(wavelengths: NDArray[np.float64], unit: str, where: str) -> tu
             f"{where}: the wavelength units are {unit.strip()[:40]!r}; nanometers were expected (or give the"
             " wavelengths with --wavelengths)"
         )
-    grid = check_wavelengths(given if factor == 1.0 else np.round(given * factor, 6), where)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no wavelength is told next
+        converted = given if factor == 1.0 else np.round(given * factor, 6)
+    grid = check_wavelengths(converted, where)
     return grid, remark

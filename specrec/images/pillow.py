@@ -1,9 +1,10 @@
 """What Pillow decodes: 8-bit PNG, JPEG, WebP, BMP, GIF, and TIFF with a palette or luma and chroma."""
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -125,7 +126,8 @@ def load_picture(
             check_size(path, (picture.height, picture.width), _bytes_per_pixel(picture), max_pixels)
             if check is not None:
                 check(picture)
-            picture.load()
+            with _quiet_libtiff() if picture.format == "TIFF" else nullcontext():
+                picture.load()
         return picture
     except DataError:
         raise
@@ -144,6 +146,29 @@ def _bytes_per_pixel(picture: "Picture") -> int:
     return decoded + 2 * len(picture.getbands()) * bool(picture.info.get("progressive"))  # all coefficients of a JPEG
 
 
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Keep what the library of TIFF prints of a damaged file off the standard error: the sentence says it.
+
+    It prints past Python, so the error output of the whole process goes nowhere for as long as one page is decoded.
+    """
+    with _printing:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(nowhere)
+            os.close(kept)
+
+
+_printing = threading.Lock()
 _lock = threading.Lock()
 _readers = 0
 _quiet = ExitStack()

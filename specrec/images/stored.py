@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from specrec.errors import DataError, MemoryShortageError
+from specrec.errors import DataError, MemoryShortageError, plain_line
 from specrec.memory import available_memory
 from specrec.scenes import Window
 
@@ -87,7 +87,7 @@ def check_size(path: Path, shape: tuple[int, int], bytes_per_pixel: float, max_p
 
 def first_line(error: Exception) -> str:
     """Give what a library said of a damaged file, in one line."""
-    return (str(error) or type(error).__name__).partition("\n")[0]
+    return plain_line(str(error)) or type(error).__name__
 
 
 def damaged(path: Path, error: Exception) -> DataError:

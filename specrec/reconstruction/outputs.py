@@ -2,8 +2,8 @@
 
 import glob
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -83,7 +83,7 @@ def _identity(path: Path) -> object:
     try:
         found = path.stat()
     except OSError:  # there is none
-        return path.resolve()
+        return os.path.realpath(path)
     return found.st_dev, found.st_ino
 
 
@@ -133,13 +133,44 @@ def _meant(text: str, passed_over: list[Path]) -> list[Path]:
                 f"there are no images in the folder {text}; their suffixes are {', '.join(sorted(SUFFIXES))}{way_out}"
             )
     elif glob.has_magic(text) and not path.exists():
-        # not Path.glob, which takes no absolute pattern
-        found = _seen(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())  # noqa: PTH207
+        found = _seen(Path(match) for match in _matches(text) if Path(match).is_file())
         if not found:
             raise UsageError(f"no file matches {text}")
     else:
         return [path]
     return sorted(found)
+
+
+def _matches(text: str) -> Iterator[str]:
+    """Give what a pattern matches, going into each folder once: links may lead back to where they lie."""
+    parts = Path(text).parts
+    if "**" not in parts:
+        yield from glob.glob(text)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        return
+    start = parts.index("**")
+    tail = parts[start + 1 :] or ("*",)
+    for base in glob.glob(os.path.join(*parts[:start])) if start else [""]:  # noqa: PTH118, PTH207
+        for folder in _folders(base):
+            yield from _matches(os.path.join(glob.escape(folder), *tail))  # noqa: PTH118 - a Path turns "" into "."
+
+
+def _folders(base: str) -> Iterator[str]:
+    """Give a folder and all that lie below it, by links too, those behind links last; none twice."""
+    left, seen = deque([base]), set()
+    while left:
+        place = left.popleft()
+        try:
+            status = os.stat(place or ".")  # noqa: PTH116
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            with os.scandir(place or ".") as entries:
+                inside = [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+        except OSError:  # it is no folder, or may not be read
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield place
+        left.extendleft(os.path.join(place, entry.name) for entry in inside if not entry.is_symlink())  # noqa: PTH118
+        left.extend(os.path.join(place, entry.name) for entry in inside if entry.is_symlink())  # noqa: PTH118
 
 
 def _seen(paths: Iterable[Path]) -> list[Path]:

@@ -1,5 +1,6 @@
 """The page of some cube files: those of one size are compared pixel by pixel, those of another are a scene apart."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def write_view_page(
     """
     found: dict[Path, Path] = {}
     for path in [*([reference] if reference is not None else []), *cubes]:
-        found.setdefault(path.resolve(), path)  # one file may be spelt in two ways
+        found.setdefault(Path(os.path.realpath(path)), path)  # one file may be spelt in two ways
     paths = list(found.values())
     with ExitStack() as opened:
         given = _labels(paths, [opened.enter_context(open_cube(path)) for path in paths])

@@ -39,9 +39,10 @@ def footnotes(ceilings: Mapping[str, Ceiling], columns: Sequence[str]) -> list[s
     counts = [(found.valid_pixels, int(found.matched.sum())) for found in ceilings.values()]
     valid, matched = (sum(column) for column in zip(*counts, strict=True))
     flattered = ", ".join(f"{name} {_mean([found.flattered[name] for found in ceilings.values()])}" for name in wanted)
-    scenes, left_out = max(found.scenes for found in ceilings.values()), 1 - matched / valid
+    scenes = max(found.scenes for found in ceilings.values())
     if not matched:
         return [f"{NAME}: no colour is held by {LEAST_SCENES} of {scenes} other scenes, so there is none to be known."]
+    left_out = 1 - matched / valid
     return [
         f"{NAME}: each pixel gets the mean spectrum of its colour in {scenes} other scenes. {left_out:.1%} of the"
         f" pixels, whose colour fewer than {LEAST_SCENES} of them hold, are left out of rmse@matched on both sides.",

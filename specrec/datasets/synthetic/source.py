@@ -46,7 +46,7 @@ class SyntheticSource(SceneSource):
         "world": Parameter(0, "seed of the first world of materials", minimum=0),
         "worlds": Parameter(1, "number of worlds, which the scenes take in turn", minimum=1),
         "texture_link": Parameter(True, "whether a material keeps its texture; false is the null world"),
-        "scenes": Parameter(40, "number of scenes", minimum=1),
+        "scenes": Parameter(40, "number of scenes", minimum=1, maximum=100_000),
         "size": Parameter(256, "height and width in pixels", minimum=32, maximum=4096),
         "first": Parameter(0, "index of the first scene", minimum=0),
         "exposure": Parameter("1", "factor on the radiance, or a range such as 0.25:4 to draw it from"),

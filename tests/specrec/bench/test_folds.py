@@ -110,3 +110,15 @@ def test_any_bytes_as_a_list_give_a_clear_error_or_a_split(
         from_lists(folder, ["a", "b"])
     except SpecrecError as error:
         assert "\n" not in str(error)
+
+
+def test_a_list_that_repeats_a_name_or_never_ends_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "train0.csv").write_text("b")
+    for content, words in (
+        ("a\n" * 1_000_000, "names 'a' twice"),
+        ("x" * 1_000_000, "first 'x{79}…'$"),
+        ("a\n" * 9_000_000, "too long for a list of scenes"),
+    ):
+        (tmp_path / "test0.csv").write_text(content)
+        with pytest.raises(UsageError, match=words):
+            from_lists(tmp_path, ["a", "b"])

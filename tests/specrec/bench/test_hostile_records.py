@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 
 from specrec.bench import cost
 from specrec.bench.figures.frontier import _log
+from specrec.cells.answers import score_as_json
 from specrec.cells.record_form import is_record
 from specrec.cells.records import parse
 from specrec.errors import SpecrecError
+from specrec.interfaces import Score
 
 HUGE = 10**400
 IMAGE = {"scene": "one", "valid_pixels": 4, "scores": {"rmse": [1.5, 4.0]}}
@@ -54,6 +56,7 @@ def test_a_cost_that_is_no_amount_is_refused(key: str, number: object) -> None:
     {"decided_by": DECIDED | {"plugin": []}}, {"decided_by": DECIDED | {"seed": {}}},
     {"decided_by": DECIDED | {"tiles": "\x1b[2J"}}, {"decided_by": DECIDED | {"ceiling": [[[]]]}},
     {"cross_images": 5}, {"cross_images": [{}]}, {"images": [IMAGE | {"scores": {"rmse": [HUGE, 1]}}]},
+    {"images": [IMAGE | {"scores": {"rmse": [1e299, 1]}}]}, {"images": [IMAGE | {"scores": {"rmse": [1, 1e299]}}]},
     {"images": [IMAGE | {"scores": {"rmse": [float("nan"), 1]}}]}, {"images": [IMAGE | {"scores": {"\x1b": [1, 1]}}]},
     {"images": [IMAGE | {"separate_tiles": {"overall": [1, 2]}}]},
     {"images": [IMAGE | {"separate_tiles": {"overall": [1, 2, 0]}}]},
@@ -73,3 +76,10 @@ def test_numbers_that_no_axis_can_show_are_left_out_and_others_have_one() -> Non
     _log(axis.xaxis, 1e-20, 1e20, 0.18)
     FigureCanvasAgg(figure).draw()
     assert axis.get_xlim()[0] < 1e-20 < 1e20 < axis.get_xlim()[1]
+
+
+@pytest.mark.parametrize("score", [Score(1e200, 1.0), Score(1.0, 1e200), Score(-1e150, 1.0)])
+def test_a_score_too_large_to_be_summed_is_not_written(score: Score) -> None:
+    with pytest.raises(SpecrecError, match=r"both are less than 1e\+150"):
+        score_as_json(score)
+    assert score_as_json(Score(1e149, 1e149)) == [1e149, 1e149, 0.0]

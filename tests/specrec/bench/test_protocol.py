@@ -161,6 +161,32 @@ def test_any_values_give_a_protocol_or_a_clear_error(values: dict[str, object]) 
         assert str(error).startswith("protocol mine")
 
 
+@pytest.mark.parametrize("text", ['"synthetic[scenes=4,size=32]"', '"synthetic[size=32]"\noptions = { scenes = 4 }'])
+def test_a_protocol_names_its_data_set_as_the_command_line_does(text: str) -> None:
+    plain = 'dataset = "synthetic"\noptions = { scenes = 4, size = 32 }'
+    found, expected = (protocol.parse(one, "mine") for one in (f"dataset = {text}", plain))
+    assert found.dataset == "synthetic"
+    source = registry().scene_source("synthetic")
+    assert source(None, **found.options).settings == source(None, **expected.options).settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            'dataset = "synthetic[scenes=4"',
+            r"protocol mine: cannot read 'synthetic\[scenes=4'; write name or name\[key",
+        ),
+        ('dataset = "synthetic[scenes=4]"\noptions = { scenes = 5 }', "the option 'scenes' stands in 'dataset' and in"),
+        ('dataset = "synthetic[scenes=4]"\noptions = 5', "options must be a table"),
+        (f'dataset = "cave"\nmetrics = {["rmse"] * 1001}', "metrics are 1,000 at most"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        protocol.parse(text, "mine")
+
+
 def test_regions_mark_the_pixels_that_count() -> None:
     assert region_mask("full", 5, 7).all()
     tiles = region_mask("tiles:2", 5, 7)

@@ -1,6 +1,7 @@
 """A cell is computed again from its record, away from its folder, and compared."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def changed(made: Path, tmp_path: Path) -> Callable[..., Path]:
     """Write another record of the folder into a copy of what it needs."""
     (tmp_path / "r").mkdir()
-    for part in ("manifest.json", "ceiling"):
-        (tmp_path / "r" / part).symlink_to(made.parents[2] / part)
+    shutil.copy(made.parents[2] / "manifest.json", tmp_path / "r")
+    shutil.copytree(made.parents[2] / "ceiling", tmp_path / "r" / "ceiling")
 
     def change(edit: Callable[[dict[str, Any]], object]) -> Path:
         record = json.loads(made.read_text())

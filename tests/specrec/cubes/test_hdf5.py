@@ -112,8 +112,11 @@ def replace_dataset(file, key, values):
         (lambda file: file.attrs.__setitem__("quantity", "light"), "attribute quantity is 'light'"),
         (lambda file: file.__delitem__("cube"), r"no key 'cube'; it holds mask, wavelengths"),
         (lambda file: file.__delitem__("wavelengths"), "no key 'wavelengths'"),
-        (lambda file: replace_dataset(file, "wavelengths", np.arange(30.0)), "31 bands and there are 30 wavelengths"),
-        (lambda file: replace_dataset(file, "wavelengths", np.zeros(31)), "wavelengths must increase"),
+        (
+            lambda file: replace_dataset(file, "wavelengths", np.arange(1.0, 31.0)),
+            "31 bands and there are 30 wavelengths",
+        ),
+        (lambda file: replace_dataset(file, "wavelengths", np.full(31, 500.0)), "wavelengths must increase"),
         (lambda file: replace_dataset(file, "wavelengths", "blue"), "'wavelengths' holds no array of numbers"),
         (lambda file: replace_dataset(file, "cube", np.zeros((4, 31))), r"'cube' has shape \(4, 31\)"),
         (lambda file: replace_dataset(file, "cube", np.zeros((0, 4, 31))), r"'cube' has shape \(0, 4, 31\)"),

@@ -131,7 +131,7 @@ def replace(file, key, values):
         (lambda file: file["reflectance"].attrs.__setitem__("scale_factor", "big"), "must be numbers"),
         (lambda file: file["reflectance"].attrs.__setitem__("missing_value", "none"), "missing_value of .* a number"),
         (lambda file: replace(file, "valid", np.ones((3, 3), np.int8)), r"mask has shape \(3, 3\)"),
-        (lambda file: file["wavelength"].write_direct(np.zeros(31)), "must increase"),
+        (lambda file: file["wavelength"].write_direct(np.full(31, 500.0)), "must increase"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(tmp_path, spoil, sentence):

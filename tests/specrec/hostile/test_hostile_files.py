@@ -251,3 +251,18 @@ def test_a_damaged_tiff_of_pages_is_read_or_refused(tmp_path):
         tifffile.imwrite(tmp_path / f"said{number}.tif", CUBE[..., 0], description=said, metadata=None)
     found = readings("cube", tmp_path)
     assert all(sentence for name, sentence in found.items() if name.startswith("said"))
+
+
+def test_a_library_prints_nothing_of_a_damaged_photo(tmp_path, capfd):
+    from specrec.errors import DataError
+    from specrec.images import read_image
+
+    tags = [(256, 16), (257, 16), (258, 8), (259, 6), (262, 6), (273, 300), (277, 3), (278, 16), (279, 768)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    path = tmp_path / "old.tif"
+    path.write_bytes(b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(1200))
+    with pytest.raises(DataError, match="is damaged"):
+        read_image(path)
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"told")
+    assert capfd.readouterr().err == "told"

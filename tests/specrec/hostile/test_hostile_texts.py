@@ -107,7 +107,17 @@ def test_a_manifest_or_a_record_that_is_too_deep_or_nothing_is_refused(made_resu
 
 TOML = st.one_of(
     st.text(max_size=60),
-    st.sampled_from(["[" * 99_999, "a = " + "[" * 99_999, "a = " + "9" * 5000, "seed = 1e999", "runs = 999999999999"]),
+    st.sampled_from(
+        [
+            "[" * 99_999,
+            "a = " + "[" * 99_999,
+            "a = " + "9" * 5000,
+            "seed = 1e999",
+            "a" + ".a" * 99_999 + " = 1",
+            "[" + "a." * 99_999 + "a]",
+            "runs = 999999999999",
+        ]
+    ),
     st.builds(
         lambda key, value: f'dataset = "synthetic"\n{key} = {value}\n',
         st.sampled_from(sorted(protocol._KEYS)),
@@ -159,6 +169,7 @@ def test_any_list_of_folds_or_of_wavelengths_is_read_or_refused(tmp_path, conten
         lambda: folds.from_lists(tmp_path, ["a", "b"]),
         lambda: read_grid(str(tmp_path / "test0.csv"), "--grid"),
         lambda: read_grid(test or "1:1", "--grid"),
+        lambda: read_grid(100_000 * (test or "4"), "--grid"),
     ):
         try:
             read()
@@ -180,3 +191,19 @@ def test_damaged_texts_of_variable_length_end_no_process_but_one_made_for_them(t
     monkeypatch.setattr(texts_apart, "TIME_LIMIT", 3.0)  # seconds: the library never comes back
     with pytest.raises(DataError, match="its texts are damaged"), open_cube(path):
         pass
+
+
+def test_no_sentence_is_longer_than_anyone_reads_and_it_ends_with_the_way_out():
+    sentence = str(DataError(f"{'x' * 100_000} is too long; take a shorter one"))
+    assert len(sentence) < 3100
+    assert sentence.endswith("is too long; take a shorter one")
+    with pytest.raises(SpecrecError) as caught:
+        parse_spec("gan[" * 30_000)
+    assert len(str(caught.value)) < 700
+
+
+def test_a_name_does_not_steer_the_terminal(capsys):
+    from specrec.cli.progress import Line
+
+    Line(quiet=False).say("a\x1b[31m\nb: made")
+    assert capsys.readouterr().err == "a\\x1b[31m\\nb: made\n"

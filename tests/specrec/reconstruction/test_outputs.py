@@ -40,6 +40,18 @@ def test_a_glob_stands_for_the_files_that_match_in_deeper_folders_too() -> None:
     assert names(find_photos([f"{Path.cwd()}/deep/*.tif"])) == [(Path.cwd() / "deep/c.tif").as_posix()]
 
 
+def test_links_that_lead_back_are_gone_through_once() -> None:
+    Path("deep/linked").mkdir()
+    Path("deep/linked/e.jpg").touch()
+    for name, target in (("back", "."), ("here", "."), ("deep/up", ".."), ("first", "deep/linked")):
+        Path(name).symlink_to(target)
+    expected = ["b.jpg", "deep/deeper/d.jpg", "deep/linked/e.jpg"]
+    assert names(find_photos(["**/*.jpg"])) == expected
+    assert names(find_photos([f"{Path.cwd()}/**/[de].jpg"])) == [f"{Path.cwd()}/{name}" for name in expected[1:]]
+    assert names(find_photos(["deep/**/d.*"])) == ["deep/deeper/d.jpg"]
+    assert names(find_photos(["**/deeper/**/*.jpg"])) == ["deep/deeper/d.jpg"]
+
+
 def test_a_file_whose_name_looks_like_a_glob_is_that_file() -> None:
     Path("x[1].jpg").touch()
     Path("x1.jpg").touch()
