@@ -31,12 +31,12 @@ LABELS = [f"patient{does} fold 0 run 0" for does in ("", "[does=dies]", "[does=r
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    found = registry()  # before it is there
     made = Site(tmp_path_factory.mktemp("site") / "site")
     made.install("patient", PATIENT)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(made.folder)
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (made.folder, ROOT, ROOT / "plugins"))))
-        found = registry()
         found.add(import_module("hostile_patient"), "specrec-patient", "1.5", "patient")
         yield made
     del found.reconstructors["patient"]
