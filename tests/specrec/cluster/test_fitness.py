@@ -36,10 +36,10 @@ def test_what_is_installed_otherwise_or_not_at_all_is_named() -> None:
 
 
 def test_code_that_was_edited_under_the_same_version_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = registry()  # before it is there
     site = Site(tmp_path / "site")
     module = site.good("grey")
     monkeypatch.syspath_prepend(site.folder)
-    found = registry()
     monkeypatch.setattr(found, "reconstructors", dict(found.reconstructors))
     monkeypatch.setattr(found, "metrics", dict(found.metrics))
     found.add(import_module("hostile_grey"), "specrec-grey", "1.5", "grey")
