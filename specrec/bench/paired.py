@@ -15,7 +15,7 @@ SEED = 0
 """Of the resamples; they are the same for every metric, so that a table is always the same."""
 MOST_TRIED = 13
 """Differences of which some are tied: of so many all choices of signs are counted."""
-MOST_AT_ONCE = 4_000_000
+MOST_AT_ONCE = 1_000_000
 """Numbers of methods, runs and draws in memory."""
 TOGETHER = 64
 """Methods whose intervals are found at once: memory does not grow with their number."""
