@@ -25,6 +25,7 @@ FLOORS = [
         "untrusted",
         "cluster",
         "stored_arrays",
+        "colour_tables",
     },
     {"process_pool", "process_worker"},
     {"rendering", "tristimulus", "distinct"},
