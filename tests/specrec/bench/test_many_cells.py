@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from specrec.bench.stock import Stock, take_stock
 from specrec.bench.watching import Watcher
 from specrec.cells.cell import Cell
 from specrec.cells.key import key_of
+from specrec.cells.record_form import is_line
 from specrec.cells.records import head
 from specrec.cells.shared_parts import Known, shared
 from specrec.datasets.survey import Survey, survey
@@ -222,3 +224,8 @@ def test_shared_records_are_equal_to_the_last_sign_of_a_zero(records: list[dict[
     known: Known = {}
     for record in records:
         assert repr(shared(record, known)) == repr(record)
+
+
+@given(st.text(st.sampled_from("a\u00e9\u00a0\u2003\u2028\u2029\u200f\n\x1b\x85\ufeff") | st.characters(), max_size=4))
+def test_a_text_is_of_one_line_where_no_letter_ends_it_or_steers_a_terminal(text: str) -> None:
+    assert is_line(text) == all(category(letter) not in ("Cc", "Zl", "Zp") for letter in text)
