@@ -11,10 +11,10 @@ from pathlib import Path
 
 from specrec.errors import CannotGoOnError, SpecrecError, UsageError
 
-CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS = "crops", "sent", "surveys", "synthetic", "trials"
-PARTS = (CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS)
-"""The folders inside the cache folder: prepared training scenes, scene files that were sent to a worker of a cluster,
-surveys of data sets, synthetic scenes, and whether plugins live through their import."""
+COLOUR, CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS = "colour", "crops", "sent", "surveys", "synthetic", "trials"
+PARTS = (COLOUR, CROPS, SENT, SURVEYS, SYNTHETIC, TRIALS)
+"""The folders inside the cache folder: tables of colour-science, prepared training scenes, scene files that were
+sent to a worker of a cluster, surveys of data sets, synthetic scenes, and whether plugins live through their import."""
 
 DISK_IS_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says, without naming a file, where no more can be written."""

@@ -26,6 +26,7 @@ FLOORS = [
         "output_lock",
         "cluster",
         "stored_arrays",
+        "colour_tables",
     },
     {"child_process", "process_pool", "process_worker"},
     {"rendering", "tristimulus", "distinct"},

@@ -5,6 +5,11 @@
 Each line is a process of its own. The cells are made, not computed: two scenes of 32 x 32 pixels per cell and as many
 scores as specrec has metrics. With ``--shape runs`` 4 methods are run many times; with ``--shape methods`` many
 methods once.
+
+    python benchmarks/speed/many_cells.py --ratios
+
+shows what the fast parts of that are worth against plain ones with the same results: each ratio is of processor time,
+the best of three.
 """
 
 import argparse
@@ -13,7 +18,10 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
+from itertools import starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -79,7 +87,7 @@ def measure(folder: Path, names: str, runs: int, part: str) -> None:
     registry()
     import scipy.stats  # noqa: F401 - the table's statistics import it
 
-    before, started = peak(), time.perf_counter()
+    before, started, begun = peak(), time.perf_counter(), time.process_time()
     if part == "planning":
         plan = make_plan(names, "synthetic[scenes=4,size=32]", runs=runs, ceiling=0, limit=2, output=folder)
         facts = survey(plan.source, plan.split.used)
@@ -89,11 +97,80 @@ def measure(folder: Path, names: str, runs: int, part: str) -> None:
     else:
         results = read_results(folder)
         if part == "table":
-            started = time.perf_counter()
+            started, begun = time.perf_counter(), time.process_time()
             for form in ("md", "csv", "tex", "json"):
                 results.table(form)
-    seconds = time.perf_counter() - started
-    print(f"{seconds:.2f} s, {peak() - before:.0f} MiB beside {before:.0f} MiB of imports")
+    wall, processor = time.perf_counter() - started, time.process_time() - begun
+    memory = f"{peak() - before:.0f} MiB beside {before:.0f} MiB of imports"
+    print(f"{wall:.2f} s ({processor:.2f} s of the processor), {memory}")
+
+
+def ratios() -> None:
+    """Print how much faster, or smaller, what a table is made with is than the plain way."""
+    import tracemalloc
+    from unicodedata import category
+
+    from scipy import stats
+
+    from specrec.bench.paired import intervals, wilcoxon, wilcoxon_of_all
+    from specrec.bench.scores import SceneScores
+    from specrec.cells.record_form import is_line
+    from specrec.cells.records import read
+    from specrec.cells.shared_parts import Known, shared
+    from specrec.robustness.observer import observed
+
+    rng = np.random.default_rng(0)
+    for kind, scores in (("no ties", rng.random((40, 24))), ("ties", rng.integers(1, 6, (40, 5)).astype(float))):
+        every = list(scores)
+        pairs = [(one, other) for place, one in enumerate(every) for other in every[place + 1 :]]
+        plain = seconds(lambda pairs=pairs: list(starmap(wilcoxon, pairs)))
+        fast = seconds(partial(wilcoxon_of_all, every))
+        print(f"pairs of methods with {kind}, together: {plain / fast:.1f} times")
+    tied = np.array([1.0, -1.0, 2.0, 2.0, -3.0, 4.0, 4.0, 5.0])
+    tried = seconds(lambda: stats.wilcoxon(tied, method=stats.PermutationMethod()))
+    print(f"signs with ties, counted and not tried: {tried / seconds(lambda: wilcoxon(tied, 0.0 * tied)):.0f} times")
+    names = tuple(map(str, range(24)))
+    best, *others = [SceneScores(names, rng.random((1, 24)), np.ones((1, 24))) for _ in range(100)]
+    alone = seconds(lambda: [intervals([one], best) for one in others])
+    print(f"intervals, together: {alone / seconds(lambda: intervals(others, best)):.1f} times")
+    words = ["synthetic[scenes=4,size=32]", "921a0c12714d9529bc60d31562882c5471372e50235fdabd655ebfa8d2aed7ba"] * 5000
+    letters = seconds(lambda: [not any(category(one) in ("Cc", "Zl", "Zp") for one in word) for word in words])
+    print(f"texts of one line: {letters / seconds(lambda: list(map(is_line, words))):.1f} times")
+    with TemporaryDirectory() as scratch:
+        make(Path(scratch), 400, "runs")
+        paths, taken = sorted(Path(scratch).glob("cells/*/*.json")), []
+        for keep in (lambda record, _known: record, shared):
+            known: Known = {}
+            tracemalloc.start()
+            kept = [keep(read(path), known) for path in paths]
+            taken.append(tracemalloc.get_traced_memory()[0] / len(kept) / 1000)
+            tracemalloc.stop()
+    print(f"memory of a record that is kept: {taken[0]:.1f} kB as read, {taken[1]:.1f} kB as kept")
+    observed(np.ones(31), "cie1931")  # so that the table is there
+    code = "from specrec.robustness.observer import observed; observed([1.0] * 31, 'cie1931')"
+    fresh = [in_a_process(f"{before}{code}") for before in ("import colour, colour.characterisation; ", "")]
+    print(f"a process that needs another observer: {fresh[0]:.2f} s, with the table from the cache {fresh[1]:.2f} s")
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Best of three, in seconds of this process's processor time."""
+    found = []
+    for _ in range(3):
+        started = time.process_time()
+        call()
+        found.append(time.process_time() - started)
+    return min(found)
+
+
+def in_a_process(code: str) -> float:
+    """Best of three, in seconds of processor time, of a Python that runs `code`."""
+    found = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(found)
 
 
 def peak() -> float:
@@ -104,11 +181,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cells", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--shape", choices=["runs", "methods"], default="runs")
+    parser.add_argument("--ratios", action="store_true", help="of the fast parts and plain ones, and nothing else")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         folder, runs, part = options.measure
         measure(Path(folder), (Path(folder) / "methods.txt").read_text(), int(runs), part)
+        return
+    if options.ratios:
+        ratios()
         return
     for count in options.cells:
         with TemporaryDirectory() as scratch:

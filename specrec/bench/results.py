@@ -22,6 +22,7 @@ from specrec.cells.answers import ANSWERS
 from specrec.cells.ceiling import COLUMNS, Ceiling
 from specrec.cells.cell import cell_name
 from specrec.cells.columns import CROSS, check_column
+from specrec.cells.shared_parts import Known, shared
 from specrec.parameters import parse_spec
 
 
@@ -40,7 +41,8 @@ class Results:
     rows
         Of the table; failed cells have a note.
     records
-        The cells as read, by slug, fold and run.
+        The cells as read, by slug, fold and run; what is the same in several of them is one object, so that they are to
+        be read and not to be changed.
     failed
         What failed in the start that gave these results, in a few words each.
     ceilings
@@ -140,6 +142,7 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
     columns = tuple(metrics or manifest.settings["metrics"])
     ceilings = ceiling.read_all(folder, manifest)
     records = {}
+    known: Known = {}
     rows = list(_reported(manifest.settings["reported"], columns))
     for slug, written in manifest.methods.items():
         mine = {}
@@ -147,7 +150,7 @@ def read_results(folder: Path, metrics: Sequence[str] | None = None) -> Results:
             record = cell_records.read(path)
             if record is not None:
                 cell_records.check_place(record, path)
-                mine[record["fold"], record["run"]] = record
+                mine[record["fold"], record["run"]] = shared(record, known)
         records.update({(slug, *key): record for key, record in mine.items()})
         rows.extend(_rows(written, slug, mine, manifest, columns))
     for written, reason in manifest.unusable.items():

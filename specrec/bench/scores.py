@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class SceneScores:
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
 
-    @property
+    @cached_property
     def number(self) -> float:
         """What the table shows: over the runs, the mean of the weighted means over scenes."""
         return float(np.mean([weighted(*run) for run in zip(self.values, self.weights, strict=True)]))
@@ -85,7 +86,9 @@ def weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float
     2.0
     """
     counted = weights > 0
-    return float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
+    if not counted.all():
+        values, weights = values[counted], weights[counted]
+    return float((values * weights).sum() / weights.sum()) if len(weights) else float("nan")
 
 
 def scene_scores(
@@ -99,19 +102,22 @@ def scene_scores(
     runs = range(manifest.settings["runs"])
     values, weights = np.zeros((2, len(runs), len(scenes)))
     for run in runs:
-        found: dict[str, list[list[float]]] = {}
-        for fold in folds:
-            images = images_of(records.get((slug, fold, run), {}), metric)
-            if metric.endswith(CROSS) and not images:  # the other folds have the same scenes: none would be missed
-                return None
-            for image in images:
-                if metric not in image["scores"]:
-                    return None
-                found.setdefault(image["scene"], []).append([float(part) for part in image["scores"][metric][:2]])
-        if set(found) != set(scenes) or not scenes:
+        images = [images_of(records.get((slug, fold, run), {}), metric) for fold in folds]
+        if metric.endswith(CROSS) and not all(images):  # the other folds have the same scenes: none would be missed
             return None
+        found = [image for of_fold in images for image in of_fold]
+        scores = [image["scores"].get(metric) for image in found]
+        names = [image["scene"] for image in found]
+        if not scenes or None in scores or set(names) != set(scenes):
+            return None
+        each = np.array([(float(score[0]), float(score[1])) for score in scores])
+        if names == scenes:
+            weights[run] = each[:, 1]
+            counted = each[:, 1] > 0
+            values[run, counted] = (each[counted, 0] * each[counted, 1] + 0.0) / each[counted, 1]
+            continue
         for index, scene in enumerate(scenes):
-            several = np.array(found[scene])
+            several = each[[name == scene for name in names]]
             weights[run, index] = several[:, 1].sum()
             if weights[run, index] > 0:
                 values[run, index] = weighted(several[:, 0], several[:, 1])

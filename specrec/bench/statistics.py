@@ -205,8 +205,7 @@ def _tests(
     above = np.triu_indices(len(scores), 1)
     p, scenes = wilcoxon_of_all([one.per_scene for one in scores])
     p_holm = np.ones_like(p)
-    p_holm[above] = holm(p[above].tolist())
-    p_holm.T[above] = p_holm[above]
+    p_holm[above] = p_holm.T[above] = holm(p[above])
     return p, p_holm, scenes
 
 

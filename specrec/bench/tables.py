@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from specrec.bench.latex import comment, escape
@@ -48,15 +49,17 @@ class Table:
         found = self.comparisons.get((row.part, metric))
         return found.by_slug.get(row.slug) if found is not None and row.slug else None
 
-    def long_notes(self) -> list[str]:
-        """List the notes of rows that are too long to stand in them; each has its place in the list as its number."""
-        return list(dict.fromkeys(row.note for row in self.rows if len(row.note) > LONG))
+    @cached_property
+    def long_notes(self) -> dict[str, int]:
+        """The notes of rows that are too long to stand in them, each with its number."""
+        found = dict.fromkeys(row.note for row in self.rows if len(row.note) > LONG)
+        return {note: number for number, note in enumerate(found, 1)}
 
     def note(self, row: Row) -> str:
         """Return a row's note, or its first word and the number of the whole one."""
         if len(row.note) <= LONG:
             return row.note
-        return f"{row.note.partition(':')[0][:LONG]} [{self.long_notes().index(row.note) + 1}]"
+        return f"{row.note.partition(':')[0][:LONG]} [{self.long_notes[row.note]}]"
 
     def footnotes(self, best: str, tied: str) -> list[str]:
         """Explain the table in sentences; `best` and `tied` say how these are marked."""
@@ -70,7 +73,7 @@ class Table:
                 f"{TRAINING.strip()}: on up to {settings['score_training']} of the scenes that were trained on."
             )
         lines += [*_about_ties(self.comparisons.values(), best, tied), *self.notes]
-        return lines + [f"[{index}] {note}" for index, note in enumerate(self.long_notes(), 1)]
+        return lines + [f"[{number}] {note}" for note, number in self.long_notes.items()]
 
 
 def write(form: str, table: Table) -> str:

@@ -26,7 +26,10 @@ def is_name(value: object) -> bool:
 
 def is_line(value: object) -> bool:
     """Tell whether this is a text without line ends, and without what steers a terminal."""
-    return isinstance(value, str) and not any(category(letter) in ("Cc", "Zl", "Zp") for letter in value)
+    if not isinstance(value, str):
+        return False
+    # nearly every text can be printed; the others may hold spaces of other kinds, which do no harm
+    return value.isprintable() or not any(category(letter) in ("Cc", "Zl", "Zp") for letter in value)
 
 
 def is_file_name(value: object) -> bool:

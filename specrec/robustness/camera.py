@@ -6,12 +6,13 @@ white to the white of the clean rendering. Its error on other spectra is what a 
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specrec.colour_tables import colour_table
 from specrec.rendering import linear_srgb, xyz_weights
-from specrec.robustness.colour_science import colour_science
 from specrec.spectra import WAVELENGTHS
 
 CAMERAS = {"nikon-5100": "Nikon 5100 (NPL)", "sigma-sdmerrill": "Sigma SDMerill (NPL)"}
@@ -28,12 +29,19 @@ def taken(cube: ArrayLike, camera: str) -> NDArray[np.float32]:
 @cache
 def _camera(camera: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the balanced response, (31, 3), of which a flat 1 is (1, 1, 1), and the matrix to linear sRGB."""
-    colour = colour_science()
-    measured = np.asarray(colour.characterisation.MSDS_CAMERA_SENSITIVITIES[CAMERAS[camera]][WAVELENGTHS])
-    response = np.maximum(measured.astype(np.float64), 0.0)  # a measurement goes below 0 by 2e-19
+    measured = colour_table(
+        f"camera-{camera}",
+        (WAVELENGTHS.size, 3),
+        lambda colour: colour.characterisation.MSDS_CAMERA_SENSITIVITIES[CAMERAS[camera]][WAVELENGTHS],
+    )
+    response = np.maximum(measured, 0.0)  # a measurement goes below 0 by 2e-19
     response /= response.sum(axis=0)
-    patches = np.array([patch[WAVELENGTHS] for patch in colour.SDS_COLOURCHECKERS[CHART].values()])
+    patches = colour_table("chart", (24, WAVELENGTHS.size), _patches)
     return response, white_preserving(patches @ response, _clean(patches), _clean(np.ones((1, WAVELENGTHS.size)))[0])
+
+
+def _patches(colour: Any) -> list[NDArray[np.float64]]:
+    return [patch[WAVELENGTHS] for patch in colour.SDS_COLOURCHECKERS[CHART].values()]
 
 
 def white_preserving(raw: ArrayLike, wanted: ArrayLike, white: ArrayLike) -> NDArray[np.float64]:

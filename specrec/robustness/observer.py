@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specrec.colour_tables import colour_table
 from specrec.rendering import linear_srgb
-from specrec.robustness.colour_science import colour_science
 from specrec.spectra import WAVELENGTHS
 
 OBSERVERS = {"cie1931": "CIE 1931 2 Degree Standard Observer"}
@@ -24,6 +24,8 @@ def observed(cube: ArrayLike, observer: str) -> NDArray[np.float32]:
 
 @cache
 def _weights(observer: str) -> NDArray[np.float64]:
-    functions = np.asarray(colour_science().MSDS_CMFS[OBSERVERS[observer]][WAVELENGTHS], dtype=np.float64)
+    functions = colour_table(
+        f"observer-{observer}", (WAVELENGTHS.size, 3), lambda colour: colour.MSDS_CMFS[OBSERVERS[observer]][WAVELENGTHS]
+    )
     weights: NDArray[np.float64] = functions / functions[:, 1].sum()
     return weights

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specrec.cache import SYNTHETIC, cache_folder
-from specrec.errors import SpecrecError
+from specrec.colour_tables import colour_table
 from specrec.spectra import WAVELENGTHS
-from specrec.stored_arrays import stored_array, write_array
 
 LOWEST, HIGHEST = 0.004, 0.98  # no surface is a perfect trap or a perfect white; logarithms stay finite
 _DAYLIGHT_ROWS = 3
@@ -36,6 +34,7 @@ class Library:
     daylight_basis: NDArray[np.float64]
 
 
+@cache  # it is asked for with every scene, and the metadata of a package are read from its file
 def spectra_version() -> str:
     """Name the package that the spectra come from: other spectra make other scenes."""
     return f"colour-science {version('colour-science')}"
@@ -44,12 +43,7 @@ def spectra_version() -> str:
 @cache
 def library() -> Library:
     """Return the library, from the cache folder or, once per machine, from colour-science (2 to 3 s)."""
-    path = cache_folder() / SYNTHETIC / f"library-{version('colour-science')}.npy"
-    table = stored_array(path, _TABLE_SHAPE, np.float64)
-    if table is None:
-        table = _table_from_colour()
-        write_array(path, table)
-    table = np.array(table)
+    table = colour_table("library", _TABLE_SHAPE, lambda _colour: _table_from_colour())
     table.setflags(write=False)
     return Library(reflectances=table[_DAYLIGHT_ROWS:], daylight_basis=table[:_DAYLIGHT_ROWS])
 
@@ -72,10 +66,7 @@ def _table_from_colour() -> NDArray[np.float64]:
             _rows(SDS_TCS["CIE 2024"].values()),
             read_training_data_rawtoaces_v1()[WAVELENGTHS].T,
         ]
-    table = np.concatenate([daylight, np.clip(np.concatenate(reflectances), LOWEST, HIGHEST)])
-    if table.shape != _TABLE_SHAPE or not np.isfinite(table).all():
-        raise SpecrecError(f"{spectra_version()} has other spectra than synthetic scenes are made of; install 0.4.7")
-    return np.ascontiguousarray(table, dtype=np.float64)
+    return np.concatenate([daylight, np.clip(np.concatenate(reflectances), LOWEST, HIGHEST)])
 
 
 def _rows(distributions: Any) -> NDArray[np.float64]:
