@@ -22,15 +22,15 @@ class SpecrecError(Exception):
     """A failure that one sentence explains: what, where, and the way out."""
 
     exit_code = 1
-    longest = 3000  # letters that are shown: what a file says may be of any length
+    _longest = 3000  # letters that are shown: what a file says may be of any length
 
     def __str__(self) -> str:
         """Return the sentence on one line: names from files may hold line ends, or the codes that steer a terminal."""
         words = printable(super().__str__())
-        if len(words) <= self.longest:
+        if len(words) <= self._longest:
             return words
-        end = self.longest // 3  # where the way out is
-        return f"{words[: self.longest - end]} [..] {words[-end:]}"
+        end = self._longest // 3  # where the way out is
+        return f"{words[: self._longest - end]} [..] {words[-end:]}"
 
 
 class UsageError(SpecrecError):
@@ -75,7 +75,7 @@ class PartialFailureError(SpecrecError):
     """The work is finished, but some parts of it failed; the message lists them."""
 
     exit_code = 3
-    longest = 1_000_000
+    _longest = 1_000_000
 
 
 class Stopped(BaseException):
