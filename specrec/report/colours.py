@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specrec.rendering import encode_srgb, quantise, render, xyz
+from specrec.resampling import resampling
 from specrec.scenes import Mask
 from specrec.spectra import WAVELENGTHS, Cube, is_standard_grid
 
@@ -52,6 +53,4 @@ def on_standard_grid(cube: Cube, wavelengths: NDArray[np.float64]) -> Cube | Non
         return cube
     if wavelengths[0] > WAVELENGTHS[0] or wavelengths[-1] < WAVELENGTHS[-1]:
         return None
-    weights = np.stack([np.interp(WAVELENGTHS, wavelengths, row) for row in np.eye(len(wavelengths))])
-    resampled: Cube = (cube.astype(np.float64) @ weights).astype(np.float32)
-    return resampled
+    return resampling(wavelengths, WAVELENGTHS, "linear").apply(cube)

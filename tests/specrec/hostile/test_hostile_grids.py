@@ -10,6 +10,7 @@ import tifffile
 from specrec.cubes import open_cube, read_cube, write_cube
 from specrec.cubes.conversion import Source, Target, convert
 from specrec.errors import DataError
+from specrec.report.colours import on_standard_grid
 from specrec.resampling import resampling
 from specrec.spectra import WAVELENGTHS, check_wavelengths
 
@@ -101,6 +102,9 @@ def test_a_cube_of_very_many_bands_is_converted_without_a_table_of_all_pairs(tmp
     write_cube(tmp_path / "a.h5", np.zeros((1, 1, grid.size)), grid, {"quantity": "reflectance"})
     convert(Source(tmp_path / "a.h5"), Target(tmp_path / "b.tif"))
     assert resampling(grid, grid).weights.nbytes == 0
+    spectrum = np.linspace(0.0, 1.0, grid.size, dtype=np.float32).reshape(1, 1, -1)
+    shown = on_standard_grid(spectrum, grid)
+    np.testing.assert_allclose(shown[0, 0], np.linspace(0.0, 1.0, 31), atol=1e-6)
 
 
 def test_a_chunk_is_unpacked_once_for_all_its_windows(tmp_path, monkeypatch):
