@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from specrec.errors import SpecrecError
-from specrec.processes import end_group, ending, last_line
+from specrec.processes import end_group, ending, kill_group, last_line
 
 PATIENCE = 3.0
 """Seconds that a process has for its own end, once its answer is told."""
@@ -68,7 +68,7 @@ class ChildProcess:
         with self._lock:
             self._stopped = True
             if self._process is not None:
-                self._process.kill()
+                kill_group(self._process)
 
     def run(self, sent: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> Any:
         """Send plain values to a process, and return its answer.
@@ -116,7 +116,10 @@ class ChildProcess:
         assert process.stdout is not None
         process.stdin.write(f"{sent}\n")
         process.stdin.flush()
+        threading.Thread(target=_end_with_it, args=(process,), daemon=True).start()
         for line in process.stdout:
+            if not line.endswith("\n"):  # it has died amid it
+                return None
             message: dict[str, Any] = json.loads(line)
             if "answer" in message or "error" in message:
                 return message
@@ -134,10 +137,17 @@ class ChildProcess:
                 stderr=errors,
                 text=True,
                 encoding="utf-8",
+                errors="replace",
                 env=None if variables is None else dict(variables),
                 start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others
             )
             return self._process
+
+
+def _end_with_it(process: "subprocess.Popen[str]") -> None:
+    """End what a process has started as soon as it dies: a fork of it would hold the pipe that is read."""
+    process.wait()
+    kill_group(process)
 
 
 def _close(pipe: IO[str]) -> None:

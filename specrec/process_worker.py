@@ -31,6 +31,9 @@ def serve(work: Callable[[dict[str, Any], Tell], Any]) -> None:
     """
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    if hasattr(os, "register_at_fork"):  # a fork that outlives this process must not hold the parent's pipe
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.register_at_fork(after_in_child=lambda: os.dup2(nowhere, channel.fileno(), inheritable=False))
     sent = json.loads(sys.stdin.readline())
     threading.Thread(target=end_with_parent, daemon=True).start()
     lock = threading.Lock()

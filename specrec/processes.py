@@ -9,12 +9,17 @@ from typing import IO
 from specrec.errors import plain_line
 
 
-def end_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
-    """End a process that began a session, and what it has started."""
+def kill_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
+    """Kill a process that began a session, and what it has started, which may live where the process has died."""
     with suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
+
+
+def end_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
+    """Do the same, and wait until the process has ended."""
+    kill_group(process)
     process.wait()
 
 

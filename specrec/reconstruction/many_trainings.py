@@ -126,10 +126,10 @@ def train_many(
         return outcome
     if dask is not None:
         check_device(device)
-    devices = None if dask is not None else _devices(trainings.values(), device, jobs)
     check_writable(folder)
     with ExitStack() as stack:
         stack.enter_context(locked_weights(targets))  # of those that are left out too: a kill may have left theirs
+        devices = None if dask is not None else _devices(trainings.values(), device, jobs)
         source, found = read_scenes(
             dataset, data, skip_damaged=skip_damaged, progress=lambda done, words: watching.phase(words, done)
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from specrec.cache import put_in_place
 from specrec.cluster.connecting import Connection, connected
 from specrec.cluster.executor import ClusterExecutor
 from specrec.cluster.files import FileFacts, facts_of
-from specrec.cluster.given import Again, Done
+from specrec.cluster.given import Again, Done, LostError
 from specrec.cluster.job import Answer
 from specrec.cluster.sending import Sender
 from specrec.errors import SpecrecError
@@ -128,7 +128,8 @@ class _Trainings(Executor):
             fetched = self._place / target.name
             made = Path(value["path"])
             self._sender.fetch(answer.worker, str(made.parent), [(made.name, value["size"], fetched)])
-            self._sender.remove(answer.worker, str(made.parent))
+            with suppress(LostError):  # the weights are here
+                self._sender.remove(answer.worker, str(made.parent))
             stored = stored_beside(
                 target, lambda path, replaces: put_in_place([fetched], [path], overwrite=replaces), overwrite=overwrite
             )

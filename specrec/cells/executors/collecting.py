@@ -9,6 +9,7 @@ from specrec.cells import records
 from specrec.cells.cell import Cell
 from specrec.cells.executors.errand import Computed
 from specrec.cells.key import decided_by, differences, key_of
+from specrec.cluster.given import LostError
 from specrec.cluster.sending import Sender
 from specrec.errors import CannotGoOnError, SpecrecError
 
@@ -63,7 +64,8 @@ def collect(sender: Sender, cell: Cell, folder: Path, worker: str, computed: Com
         cell.checkpoint.unlink(missing_ok=True)
         if not cell.save_cubes:
             shutil.rmtree(cell.cubes, ignore_errors=True)
-    sender.remove(worker, computed.folder)
+    with suppress(LostError):  # everything is here
+        sender.remove(worker, computed.folder)
 
 
 def _is_good(cell: Cell) -> bool:

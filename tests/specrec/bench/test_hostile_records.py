@@ -9,8 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from specrec.bench import cost
-from specrec.bench.figures.frontier import _log
+from specrec.bench.figures.frontier import _can_be_drawn, _log
 from specrec.cells.answers import score_as_json
 from specrec.cells.record_form import is_record
 from specrec.cells.records import parse
@@ -69,7 +68,7 @@ def test_what_no_bench_writes_is_refused_in_one_sentence(change: dict[str, Any])
 
 
 def test_numbers_that_no_axis_can_show_are_left_out_and_others_have_one() -> None:
-    drawn = [number for number in (0.0, 5e-324, 1e-20, 37.0, 1e20, 1e308, np.nan, np.inf) if cost._can_be_drawn(number)]
+    drawn = [number for number in (0.0, 5e-324, 1e-20, 37.0, 1e20, 1e308, np.nan, np.inf) if _can_be_drawn(number)]
     assert drawn == [0.0, 1e-20, 37.0, 1e20]
     figure = Figure()
     axis = figure.subplots()

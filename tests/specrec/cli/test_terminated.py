@@ -86,7 +86,7 @@ def test_ctrl_c_says_at_once_what_it_waits_for_and_a_second_one_ends_at_once(tmp
 
 
 LOST = """
-import sys, time, weakref
+import signal, sys, time, weakref
 from pathlib import Path
 from specrec import cli
 
@@ -105,25 +105,29 @@ def work(**_options):
     del thing
     time.sleep(30)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 cli.command.main = work
 cli.main()
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.parametrize(("name", "code", "word"), [("SIGTERM", 143, "terminated"), ("SIGINT", 130, "interrupted")])
 @pytest.mark.parametrize("how", ["__del__", "weakref"])
-def test_sigterm_is_not_lost_where_python_swallows_what_is_raised(tmp_path: Path, how: str) -> None:
+def test_a_signal_is_not_lost_where_python_swallows_what_is_raised(
+    tmp_path: Path, how: str, name: str, code: int, word: str
+) -> None:
     process = subprocess.Popen([sys.executable, "-c", LOST, how], cwd=tmp_path, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 60
         while process.poll() is None and not (tmp_path / "begun").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        process.terminate()
+        process.send_signal(signal.Signals[name])
         said = process.communicate(timeout=20)[1]
     finally:
         process.kill()
         process.communicate()
-    assert (process.returncode, said) == (143, b"specrec: terminated; start it again to go on\n")
+    assert (process.returncode, said.decode()) == (code, f"specrec: {word}; start it again to go on\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")

@@ -70,11 +70,11 @@ def test_files_of_other_makers_are_read_with_wavelengths_given(tmp_path, dtype, 
     counts = (some_cube(5, 6, 7) * 100).astype(dtype)
     stored = counts if planar == "contig" else np.moveaxis(counts, -1, 0)
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric="minisblack", planarconfig=planar, byteorder=order)
-    np.testing.assert_array_equal(read_cube(tmp_path / "a.tif", range(7)).cube, counts)
+    np.testing.assert_array_equal(read_cube(tmp_path / "a.tif", range(1, 8)).cube, counts)
     with pytest.raises(DataError, match="says no wavelengths, and what 7 bands are cannot be guessed"):
         read_cube(tmp_path / "a.tif")
     with pytest.raises(DataError, match="7 bands and there are 6 wavelengths"):
-        read_cube(tmp_path / "a.tif", range(6))
+        read_cube(tmp_path / "a.tif", range(1, 7))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
