@@ -219,8 +219,8 @@ def _reconstruct(
             note(futures[future], future)
     except BaseException:
         stop.set()
-        watching.stopping()
         try:
+            watching.stopping()
             pool.shutdown(cancel_futures=True)
         except KeyboardInterrupt:
             raise InterruptedAgain from None
