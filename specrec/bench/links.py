@@ -31,7 +31,8 @@ def check_links(folder: Path) -> None:
             if not target.is_relative_to(root):
                 raise SpecrecError(
                     f"{link} is a link to {plain_line(str(target))}, out of the results folder, and no such link is"
-                    " followed; put what it leads to in its place, or choose another --output"
+                    " followed; put what it leads to in its place, or choose another --output (the results folder"
+                    " itself may be a link, so the whole of it can be moved to another disk)"
                 )
 
 

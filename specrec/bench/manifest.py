@@ -13,6 +13,7 @@ from specrec.bench.protocol import Protocol
 from specrec.cache import written_whole
 from specrec.cells.record_form import is_decided, is_file_name, is_line, is_name
 from specrec.errors import SpecrecError, UsageError
+from specrec.parameters import parse_spec
 from specrec.rendering import rendering_id
 from specrec.untrusted import read_json
 
@@ -215,6 +216,8 @@ def _check(manifest: Manifest) -> None:
     )
     if not all(map(is_name, (*lines, *chosen.metrics, *chosen.methods, *chosen.controls))):
         raise ValueError("a name of several lines")
+    for written in manifest.unusable:
+        parse_spec(written)  # the tables do, and would not name the file
     reasons = (*manifest.unusable.values(), *manifest.reasons.values())
     if not all(map(is_line, (*_texts(vars(manifest)), *reasons, manifest.rendering))):
         raise ValueError("a text of several lines")

@@ -250,6 +250,12 @@ def _checked(protocol: Protocol, name: str) -> Protocol:
         refuse("figure", f"empty or one of {', '.join(filter(None, FIGURES))}")
     if not isinstance(protocol.on, Mapping) or not all(isinstance(table, Mapping) for table in protocol.on.values()):
         refuse("on", "tables by the names of data sets")
+    for key in protocol.on:
+        if "[" in key:
+            plain = key.partition("[")[0].strip()
+            raise UsageError(
+                f"protocol {name}: on.{key!r} is no name of a data set; write [on.{plain}], without options"
+            )
     if protocol.reported and protocol.reported not in reported_names():
         refuse("reported", f"empty or one of {', '.join(reported_names())}")
     if not REGION.fullmatch(protocol.region):

@@ -22,7 +22,7 @@ def write_tables(results: Results) -> None:
     texts |= {name: written(rows) for name, written in COST_FILES.items()} if rows else {}
     with written_together(*(results.folder / name for name in texts)) as temporaries:
         for text, temporary in zip(texts.values(), temporaries, strict=True):
-            temporary.write_text(text, "utf-8")
+            temporary.write_text(text, "utf-8", "backslashreplace")
     draw_figure(results, results.folder / "figure.png")
     if rows:
         draw_frontier(results, results.folder / "frontier.png")

@@ -10,6 +10,8 @@ LARGEST = 1e300
 LARGEST_SCORE = 1e150
 """The same of scores and their weights, whose squares and products are summed."""
 _LONGEST_NAME = 2000  # letters
+_TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They show a text in another order than it has."""
 Fits = Callable[[object], bool]
 
 
@@ -25,11 +27,21 @@ def is_name(value: object) -> bool:
 
 
 def is_line(value: object) -> bool:
-    """Tell whether this is a text without line ends, and without what steers a terminal."""
+    """Tell whether this is a text without line ends, and without what steers a terminal or turns its letters round.
+
+    A byte of a name in an older encoding, which Python reads as one of U+DC80 to U+DCFF, is fine; other halves of
+    letters are not, since no file can hold them.
+    """
     if not isinstance(value, str):
         return False
     # nearly every text can be printed; the others may hold spaces of other kinds, which do no harm
-    return value.isprintable() or not any(category(letter) in ("Cc", "Zl", "Zp") for letter in value)
+    return value.isprintable() or not any(map(_is_refused, value))
+
+
+def _is_refused(letter: str) -> bool:
+    if "\udc80" <= letter <= "\udcff":
+        return False
+    return letter in _TURNING or category(letter) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def is_file_name(value: object) -> bool:

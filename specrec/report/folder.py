@@ -177,7 +177,7 @@ def _write_all(results: "Results", folder: Path) -> list[str]:
         texts |= {f"{kind}-{plain}.tex": text for kind, text in found.items()}
     texts["report.tex"] = latex_tables.document(results, results.footnotes(), tables, figures)
     for name, text in texts.items():
-        (folder / name).write_text(text, "utf-8")
+        (folder / name).write_text(text, "utf-8", "backslashreplace")
     names = sorted(path.name for path in folder.iterdir())
     (folder / CONTENTS).write_text("".join(f"{name}\n" for name in names), "utf-8")
     return names

@@ -72,14 +72,14 @@ def write_page(target: Path, title: str, data: dict[str, Any], *, overwrite: boo
         If the page would be larger than `PAGE_BYTES`, the folder cannot be written to, or the page exists and
         must not be replaced.
     """
-    text = page(title, data)
-    if (size := len(text.encode())) > PAGE_BYTES:
+    content = page(title, data).encode(errors="backslashreplace")  # a name may be of an older encoding
+    if (size := len(content)) > PAGE_BYTES:
         raise SpecrecError(
             f"{target} would have {size / 1e6:.1f} MB, and a page has {PAGE_BYTES // 10**6} at most: its tables alone "
             "are too long, ask for fewer metrics or methods"
         )
     with written_whole(target, overwrite=overwrite) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_bytes(content)
     return target
 
 

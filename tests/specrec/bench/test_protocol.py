@@ -202,3 +202,9 @@ def test_regions_mark_the_pixels_that_count() -> None:
 def test_an_image_too_small_for_the_region_is_an_error(region: str, size: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="leaves no pixel"):
         region_mask(region, *size)
+
+
+def test_a_table_on_a_data_set_with_options_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"write \[on\.synthetic\], without options"):
+        protocol.parse('dataset = "synthetic"\n[on."synthetic[size=32]"]\nruns = 2\n', "mine")
+    protocol.parse('dataset = "synthetic"\n[on.not-installed]\nruns = 2\n', "mine")

@@ -26,7 +26,9 @@ from specrec.cli.report import command as report_command
 from specrec.cubes import texts_apart
 from specrec.errors import DataError, SpecrecError
 from specrec.interfaces import Score
+from specrec.report.page import write_page
 from specrec.spectra import WAVELENGTHS
+from specrec.stored_arrays import stored_array
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 
@@ -61,7 +63,7 @@ def test_a_bench_does_not_go_through_a_link_out_of_its_folder(tmp_path, elsewher
     with pytest.raises(SpecrecError) as caught:
         bench(**BENCH, output=tmp_path / "results", overwrite=overwrite)
     assert f"{link} is a link to {target}, out of the results folder" in str(caught.value)
-    assert "choose another --output" in str(caught.value)
+    assert "choose another --output (the results folder itself may be a link" in str(caught.value)
     assert contents(elsewhere) == {"kept.txt": "kept"}
     with pytest.raises(SpecrecError, match="out of the results folder"):
         bench_command.main(
@@ -253,3 +255,66 @@ def test_a_table_of_ceilings_that_hold_no_pixel_is_a_table(made_results):
     for scene in json.loads((folder / "manifest.json").read_text())["folds"][0]["test"] + ["scene1"]:
         write_ceiling(folder / "ceiling" / f"{scene}.h5", Ceiling(nothing, nothing, scores, scores, 0, 5))
     assert "no colour is held by" in read_results(folder, ["rmse", "rmse@matched"]).table()
+
+
+def places(value, path=()):
+    """Give the way to every text of a JSON value."""
+    if isinstance(value, str):
+        yield path
+    elif isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(one, (*path, key))
+
+
+@pytest.mark.parametrize("letter", [0xD800, 0xDC80, 0x202E])
+@pytest.mark.parametrize("name", ["manifest.json", "cells/m0/fold1-run0.json"])
+def test_half_a_letter_in_any_text_of_results_is_refused_or_shown(made_results, name, letter):
+    text = f"x{chr(letter)}y"
+    folder = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder
+    good = (folder / name).read_text()
+    for way in places(json.loads(good)):
+        changed = part = json.loads(good)
+        for key in way[:-1]:
+            part = part[key]
+        part[way[-1]] = text
+        (folder / name).write_text(json.dumps(changed))
+        try:
+            results = read_results(folder)
+            tables = [results.table(form) for form in ("table", "md", "csv", "tex", "json")]
+            write_page(folder / "page.html", results.manifest.settings["name"], {"texts": tables})
+        except SpecrecError:
+            continue
+        assert letter == 0xDC80, f"{way} is read"
+
+
+def test_a_name_of_an_older_encoding_is_written_as_an_escape(tmp_path):
+    assert "<title>a\\udce9</title>" in write_page(tmp_path / "page.html", "a\udce9", {}).read_text("utf-8")
+
+
+def test_half_a_letter_in_the_name_of_a_protocol_is_refused_by_report(made_results):
+    folder = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["settings"]["name"] = "x\ud800y"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(SpecrecError, match="is not a manifest"):
+        report_command.main([str(folder)], standalone_mode=False)
+
+
+def test_a_method_that_could_not_be_computed_and_cannot_be_read_is_a_mistake_of_the_manifest(made_results):
+    folder = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder
+    manifest = json.loads((folder / "manifest.json").read_text()) | {"unusable": {"a[b": "broken"}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(SpecrecError, match=r"manifest\.json is not a manifest.*cannot read 'a\[b'") as caught:
+        read_results(folder)
+    assert caught.value.exit_code == 1
+
+
+def test_a_pipe_in_the_place_of_a_stored_array_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "table.npy")
+    keep = os.open(tmp_path / "table.npy", os.O_RDWR | os.O_NONBLOCK)  # so that opening it would not block the test
+    os.write(keep, b"0" * 1000)
+    try:
+        assert stored_array(tmp_path / "table.npy", (2,), np.float32) is None
+        assert len(os.read(keep, 2000)) == 1000, "the pipe was read"
+    finally:
+        os.close(keep)
