@@ -216,6 +216,7 @@ def _check(manifest: Manifest) -> None:
     )
     if not all(map(is_name, (*lines, *chosen.metrics, *chosen.methods, *chosen.controls))):
         raise ValueError("a name of several lines")
+    "".join(lines).encode()  # figures show these: a ValueError where one is no text
     for written in manifest.unusable:
         parse_spec(written)  # the tables do, and would not name the file
     reasons = (*manifest.unusable.values(), *manifest.reasons.values())
