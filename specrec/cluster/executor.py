@@ -225,7 +225,7 @@ class ClusterExecutor(Executor):
                 self._hands.submit(self._receive_from, job, answer)
 
     def _lost(self, job: GivenJob, error: Exception) -> None:
-        if type(error).__name__ != "KilledWorker" and not isinstance(error, OSError):
+        if not is_loss(error):
             self._finish(job, SpecrecError(f"the job could not be given to a worker: {in_a_line(error)}"))
         elif job.again < GIVEN_OUT_AGAIN:
             job.again += 1
@@ -268,3 +268,13 @@ def _of_this_machine(error: OSError) -> CannotGoOnError:
     place = f" ({error.filename})" if error.filename else ""
     words = f"this machine cannot take what its workers have made: {error.strerror or in_a_line(error)}{place}"
     return CannotGoOnError(f"{words}; make room there or allow it, and start again", str(error.filename or ""))
+
+
+def is_loss(error: Exception) -> bool:
+    """Tell whether a job has failed because its worker is gone.
+
+    Where a worker is lost between its answer and the look at it, Dask takes the answer apart as if it were an error.
+    """
+    if isinstance(error, TypeError):
+        return any(f"non-iterable {kind.__name__} object" in str(error) for kind in (Answer, Refused, Failed))
+    return type(error).__name__ == "KilledWorker" or isinstance(error, OSError)

@@ -12,7 +12,8 @@ from loopback import Loopback, until
 
 from specrec.cluster import ClusterError, watch
 from specrec.cluster.connecting import connected
-from specrec.cluster.executor import ClusterExecutor
+from specrec.cluster.executor import ClusterExecutor, is_loss
+from specrec.cluster.job import Answer, Failed, Refused
 from specrec.errors import CannotGoOnError, SpecrecError
 
 JOBS = """
@@ -182,3 +183,12 @@ def test_a_job_whose_workers_are_lost_is_given_out_again_a_stated_number_of_time
             executor.submit(jobs.square, 2, label="the job").result(30)
     assert len([note for note in notes if "it is given out again" in note]) == 2
     executor.shutdown()
+
+
+def test_an_answer_that_dask_takes_for_an_error_is_a_lost_worker_and_other_errors_are_not() -> None:
+    for answer in (Answer("tcp://a", 1), Refused("tcp://a", "why"), Failed("tcp://a", "why")):
+        with pytest.raises(TypeError) as caught:
+            _kind, _error, _trace = answer  # type: ignore[misc]  # as distributed.cfexecutor does
+        assert is_loss(caught.value)
+    assert not is_loss(TypeError("cannot pickle 'generator' object"))
+    assert is_loss(ConnectionResetError())
