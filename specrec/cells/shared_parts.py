@@ -21,11 +21,16 @@ def shared(record: dict[str, Any], known: Known) -> dict[str, Any]:
     >>> other, one["versions"] is other["versions"]
     ({'versions': {'numpy': '2.4'}, 'run': 1}, True)
     """
+    try:
+        return _alike(record, known)
+    except RecursionError:  # deeper than what a cell writes: it is read as it is, and nothing of it is shared
+        return record
+
+
+def _alike(record: dict[str, Any], known: Known) -> dict[str, Any]:
     return {
         known.setdefault(name, name): known.setdefault((name, repr(part)), part)
         if name in ALIKE
-        else shared(part, known)
-        if type(part) is dict
         else _shared(part, known)
         for name, part in record.items()
     }
@@ -38,4 +43,4 @@ def _shared(part: Any, known: Known) -> Any:
         return known.setdefault((repr(part),), part) if part.is_integer() else part
     if type(part) is list:
         return [_shared(one, known) for one in part]
-    return shared(part, known) if type(part) is dict else part
+    return _alike(part, known) if type(part) is dict else part

@@ -94,6 +94,13 @@ def test_a_wrong_cost_origin_or_other_data_is_refused(made_results, name, change
         read_results(path.parents[name.count("/")])
 
 
+@pytest.mark.parametrize("deep", ["[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900], ids=["lists", "objects"])
+def test_a_record_with_a_part_as_deep_as_json_can_be_has_its_row(made_results, deep):
+    path = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder / "cells" / "m0" / "fold0-run0.json"
+    path.write_text(f'{path.read_text()[:-1]}, "other": {deep}, "curve": [{{"a": {deep}}}]}}')
+    assert {row.method for row in read_results(path.parents[2]).rows} == {"mean"}
+
+
 @pytest.mark.parametrize("content", ["[" * 200_000, '{"a":' * 200_000, "9" * 5000, "null", "NaN", '"\\ud800"', ""])
 def test_a_manifest_or_a_record_that_is_too_deep_or_nothing_is_refused(made_results, content):
     folder = made_results({"mean": {"rmse": [3.0, 4.0]}}).folder
