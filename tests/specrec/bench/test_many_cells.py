@@ -1,9 +1,10 @@
 """A folder of a thousand cells is planned and shown with work that grows as the cells do, and in little memory."""
 
+import gc
 import json
 import tracemalloc
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,14 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
+def swept(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """Collect garbage now and then: when Python does so by itself depends on what else the process has."""
+    for index, cell in enumerate(cells):
+        if index % 100 == 0:
+            gc.collect()  # which gives back free tuples too
+        yield cell
+
+
 def test_a_thousand_stored_cells_are_planned_by_reading_each_once_in_flat_memory(
     tmp_path: Path, reads: Counter[str]
 ) -> None:
@@ -64,14 +73,15 @@ def test_a_thousand_stored_cells_are_planned_by_reading_each_once_in_flat_memory
             cell.path.parent.mkdir(parents=True, exist_ok=True)
             cell.path.write_text(json.dumps(record))
         reads.clear()
+        reads.update(dict.fromkeys(map(str, folder.glob("cells/*/*.json")), 0))  # so that counting takes no memory
         tracemalloc.start()
-        stock = take_stock(planned_cells(plan, Data(facts), save_cubes=False), "failed", Overwriting(folder))
+        stock = take_stock(swept(planned_cells(plan, Data(facts), save_cubes=False)), "failed", Overwriting(folder))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert (stock.total, stock.missing, stock.notes) == (cells, [], [])
         assert len(reads) == cells
         assert set(reads.values()) == {1}
-    assert peaks[1] < 1.5 * peaks[0] + 100_000
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def test_cells_that_wait_share_what_is_large_in_them(tmp_path: Path) -> None:
