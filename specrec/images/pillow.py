@@ -1,10 +1,10 @@
 """What Pillow decodes: 8-bit PNG, JPEG, WebP, BMP, GIF, and TIFF with a palette or luma and chroma."""
 
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -126,8 +126,7 @@ def load_picture(
             check_size(path, (picture.height, picture.width), _bytes_per_pixel(picture), max_pixels)
             if check is not None:
                 check(picture)
-            with _quiet_libtiff() if picture.format == "TIFF" else nullcontext():
-                picture.load()
+            picture.load()
         return picture
     except DataError:
         raise
@@ -146,29 +145,22 @@ def _bytes_per_pixel(picture: "Picture") -> int:
     return decoded + 2 * len(picture.getbands()) * bool(picture.info.get("progressive"))  # all coefficients of a JPEG
 
 
-@contextmanager
-def _quiet_libtiff() -> Iterator[None]:
-    """Keep what the library of TIFF prints of a damaged file off the standard error: the sentence says it.
+@cache
+def _handlers_of_libtiff() -> list[Callable[[int | None], int | None]]:
+    """Find what sets the function by which Pillow's libtiff prints errors; where none is found, it prints them."""
+    import ctypes
 
-    It prints past Python, so the error output of the whole process goes nowhere for as long as one page is decoded.
-    """
-    with _printing:
-        try:
-            kept = os.dup(2)
-        except OSError:  # there is no standard error
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
+    found: list[Callable[[int | None], int | None]] = []
+    with suppress(OSError, AttributeError):  # only Linux lists the libraries of a process, and one may hide its names
+        lines = Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines()
+        names = {line.split(maxsplit=5)[5] for line in lines if "libtiff" in line.rpartition("/")[2]}
+        for name in sorted(names):
+            setter = ctypes.CDLL(name).TIFFSetErrorHandler
+            setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
+            found.append(setter)
+    return found
 
 
-_printing = threading.Lock()
 _lock = threading.Lock()
 _readers = 0
 _quiet = ExitStack()
@@ -178,7 +170,8 @@ _quiet = ExitStack()
 def quiet_pillow() -> Iterator[None]:
     """Silence Pillow's warnings about odd metadata, and its own limit of pixels: the pixels and our limit count.
 
-    Both are settings of the whole process: the first of several threads changes them, the last one puts them back.
+    Its library for TIFF prints nothing of a damaged file either, which a sentence tells. All three are settings of the
+    whole process: the first of several threads changes them, the last one puts them back.
     """
     global _readers, _quiet
     import PIL.Image
@@ -188,6 +181,8 @@ def quiet_pillow() -> Iterator[None]:
             _quiet = ExitStack()
             _quiet.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", module=r"PIL\b")
+            for setter in _handlers_of_libtiff():
+                _quiet.callback(setter, setter(None))
             _quiet.callback(setattr, PIL.Image, "MAX_IMAGE_PIXELS", PIL.Image.MAX_IMAGE_PIXELS)
             PIL.Image.MAX_IMAGE_PIXELS = None
         _readers += 1
