@@ -120,7 +120,7 @@ def mathml(formula: str, *, block: bool = False) -> str:
     """Turn one LaTeX formula into MathML, or raise ValueError."""
     try:
         found = convert(formula.strip(), display="block" if block else "inline")
-    except Exception as error:
+    except Exception as error:  # the converter raises anything on a formula that is none
         raise ValueError(f"the formula {formula.strip()!r} cannot be read ({type(error).__name__})") from error
     unknown = re.search(r"\\[A-Za-z]+", found)
     if unknown:

@@ -149,7 +149,7 @@ def _matches(text: str) -> Iterator[str]:
         return
     start = parts.index("**")
     tail = parts[start + 1 :] or ("*",)
-    for base in glob.glob(os.path.join(*parts[:start])) if start else [""]:  # noqa: PTH118, PTH207
+    for base in glob.glob(os.path.join(*parts[:start])) if start else [""]:  # noqa: PTH118, PTH207 - likewise
         for folder in _folders(base):
             yield from _matches(os.path.join(glob.escape(folder), *tail))  # noqa: PTH118 - a Path turns "" into "."
 
@@ -160,7 +160,7 @@ def _folders(base: str) -> Iterator[str]:
     while left:
         place = left.popleft()
         try:
-            status = os.stat(place or ".")  # noqa: PTH116
+            status = os.stat(place or ".")  # noqa: PTH116 - names stay texts, as glob gives them
             if (status.st_dev, status.st_ino) in seen:
                 continue
             with os.scandir(place or ".") as entries:
@@ -169,8 +169,10 @@ def _folders(base: str) -> Iterator[str]:
             continue
         seen.add((status.st_dev, status.st_ino))
         yield place
-        left.extendleft(os.path.join(place, entry.name) for entry in inside if not entry.is_symlink())  # noqa: PTH118
-        left.extend(os.path.join(place, entry.name) for entry in inside if entry.is_symlink())  # noqa: PTH118
+        behind = [entry.is_symlink() for entry in inside]
+        names = [os.path.join(place, entry.name) for entry in inside]  # noqa: PTH118 - likewise
+        left.extendleft(name for name, linked in zip(names, behind, strict=True) if not linked)
+        left.extend(name for name, linked in zip(names, behind, strict=True) if linked)
 
 
 def _seen(paths: Iterable[Path]) -> list[Path]:
